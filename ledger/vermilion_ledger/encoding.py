@@ -114,7 +114,7 @@ def check_members(
         raise InputError("json.missing-member", f"{what} lacks {', '.join(missing)}")
     unknown = sorted(value.keys() - set(required) - set(optional))
     if unknown:
-        raise InputError("json.unknown-member", f"{what} has unknown {ascii(', '.join(unknown))}")
+        raise InputError("json.unknown-member", f"{what} has unknown {', '.join(unknown)!a}")
     return value
 
 
@@ -230,7 +230,7 @@ def _unique_members(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
         seen: set[str] = set()
         for name, _ in pairs:
             if name in seen:
-                raise InputError("json.duplicate-key", f"duplicate key {ascii(name)}")
+                raise InputError("json.duplicate-key", f"duplicate key {name!a}")
             seen.add(name)
     return members
 
@@ -239,12 +239,12 @@ def _refuse_float(token: str) -> NoReturn:
     raise InputError("json.not-integer", f"{token[:40]} is not an integer")
 
 
-def _parse_integer(token: str) -> int:
-    if token == "-0":
+def _parse_integer(digits: str) -> int:
+    if digits == "-0":
         raise InputError("json.not-integer", "-0 is not an integer")
-    if len(token) > 17 or abs(int(token)) > JSON_INTEGER_MAX:
-        raise InputError("json.integer-range", f"{token[:40]} lies beyond 2^53-1")
-    return int(token)
+    if len(digits) > 17 or abs(int(digits)) > JSON_INTEGER_MAX:
+        raise InputError("json.integer-range", f"{digits[:40]} lies beyond 2^53-1")
+    return int(digits)
 
 
 def _check_strings(value: Json, what: str) -> None:
