@@ -1,0 +1,276 @@
+"""What the anchorer needs of the outside: a chain, a journal, a view of the log, a signer.
+
+Protocols only, in the package of their consumer. `vermilion_anchor.evm`
+implements the chain, `vermilion_ledger.store` the journal, and the composition
+root joins them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from vermilion_ledger.anchor_rows import (
+    AnchorAttempt,
+    AnchorJob,
+    AnchorTarget,
+    FinalAnchor,
+    JobState,
+    MinedIn,
+)
+
+__all__ = [
+    "AnchorEvent",
+    "BlockData",
+    "ChainClient",
+    "ChainHead",
+    "Clock",
+    "FeeHistory",
+    "JournalStore",
+    "LogView",
+    "Signer",
+    "TransactionFields",
+    "TransactionReceipt",
+]
+
+
+class Clock(Protocol):
+    """Tells the time; passed in everywhere."""
+
+    def __call__(self) -> datetime:
+        """Return the present moment, aware and in UTC."""
+        ...
+
+
+class JournalStore(Protocol):
+    """The durable journal of anchoring: every save returns only after it is durable.
+
+    A save compares ``job.revision`` with the stored one and raises
+    ConflictError ``anchor.job-moved`` where they differ, so that a second
+    anchorer started by mistake stops instead of sending twice. Every method may
+    raise UnavailableError while the store is out of reach.
+    """
+
+    def load_open(self, target: AnchorTarget) -> AnchorJob | None:
+        """Return the one open job of a target, with all its attempts."""
+        ...
+
+    def plan(self, target: AnchorTarget, *, size: int, root: bytes, now: datetime) -> AnchorJob:
+        """Open a job in state `planned`.
+
+        Raises:
+            ConflictError: ``anchor.job-open``: the target has an open job.
+        """
+        ...
+
+    def save_signed(self, job: AnchorJob, attempt: AnchorAttempt) -> AnchorJob:
+        """Append an attempt and set the state `signed`, in one transaction.
+
+        Nothing is sent before this has returned.
+
+        Raises:
+            ConflictError: ``anchor.job-moved``.
+        """
+        ...
+
+    def save_state(
+        self, job: AnchorJob, state: JobState, *, mined: MinedIn | None = None
+    ) -> AnchorJob:
+        """Set the state; ``mined`` is given exactly with `JobState.MINED` and cleared otherwise.
+
+        Raises:
+            ConflictError: ``anchor.job-moved``.
+        """
+        ...
+
+    def save_receipt(self, job: AnchorJob, anchor: FinalAnchor) -> None:
+        """Store a final anchor and close its job as `final`, in one transaction.
+
+        An anchor is stored once: the same (chain, block hash, transaction
+        index, log index) again changes nothing but the job.
+
+        Raises:
+            ConflictError: ``anchor.job-moved``.
+        """
+        ...
+
+    def load_final(self, target: AnchorTarget, *, size: int | None = None) -> FinalAnchor | None:
+        """Return the final anchor of that size, or of the largest size; None without one."""
+        ...
+
+
+class LogView(Protocol):
+    """Read access to our own log, as far as it is published."""
+
+    def newest(self) -> tuple[int, bytes] | None:
+        """Return size and root of the newest published checkpoint; None before the first."""
+        ...
+
+    def root_at(self, size: int) -> bytes:
+        """Return the root that the tree had with ``size`` leaves, at most the newest size."""
+        ...
+
+    def consistency(self, old_size: int, new_size: int) -> Sequence[bytes]:
+        """Return the RFC 9162 proof between two sizes, ``0 < old_size <= new_size``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransactionFields:
+    """An EIP-1559 call, complete, before it is signed; fees in wei."""
+
+    chain_id: int
+    nonce: int
+    to: bytes | None
+    data: bytes
+    gas_limit: int
+    max_fee: int
+    priority_fee: int
+
+
+class Signer(Protocol):
+    """Holds one key of the anchoring chain."""
+
+    @property
+    def address(self) -> bytes:
+        """The 20-byte address of the key."""
+        ...
+
+    def sign(self, fields: TransactionFields) -> bytes:
+        """Return the signed EIP-2718 bytes of a transaction."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainHead:
+    """What the contract says was anchored last; size 0 before the first anchor."""
+
+    size: int
+    root: bytes
+    block_number: int
+    block_time: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnchorEvent:
+    """An `Anchored` event, as the node tells it: believed only after a receipt proof."""
+
+    size: int
+    root: bytes
+    transaction: bytes
+    block_number: int
+    block_hash: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransactionReceipt:
+    """Where a transaction was mined, and whether it succeeded."""
+
+    transaction: bytes
+    transaction_index: int
+    block_number: int
+    block_hash: bytes
+    is_success: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockData:
+    """A canonical block: its hash and the raw header that hashes to it; time in seconds."""
+
+    number: int
+    hash: bytes
+    time: int
+    header: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeeHistory:
+    """What recent blocks cost, in wei per gas.
+
+    Attributes:
+        base_fee: Base fee of the next block.
+        rewards: Median priority fee of each recent block that had transactions.
+    """
+
+    base_fee: int
+    rewards: tuple[int, ...]
+
+
+class ChainClient(Protocol):
+    """One node of one chain. Every method may raise UnavailableError ``chain.unreachable``."""
+
+    def chain_id(self) -> int:
+        """Return the chain id of the node, asked anew after each reconnection."""
+        ...
+
+    def code(self, address: bytes) -> bytes:
+        """Return the runtime code at an address; empty where there is none."""
+        ...
+
+    def head(self, contract: bytes, log: bytes) -> ChainHead:
+        """Return the contract's head of a log."""
+        ...
+
+    def call_data(self, *, log: bytes, size: int, root: bytes, proof: Sequence[bytes]) -> bytes:
+        """Return the ABI-encoded call of ``anchor``."""
+        ...
+
+    def estimate_gas(self, *, sender: bytes, to: bytes | None, data: bytes) -> int:
+        """Return the gas a call would use now.
+
+        Raises:
+            ConflictError: ``chain.reverted``: the call would revert.
+        """
+        ...
+
+    def fee_history(self) -> FeeHistory:
+        """Return what recent blocks cost."""
+        ...
+
+    def balance(self, address: bytes) -> int:
+        """Return the balance of an account in wei."""
+        ...
+
+    def nonce(self, address: bytes) -> int:
+        """Return the number of *mined* transactions of an account."""
+        ...
+
+    def send(self, raw: bytes) -> None:
+        """Hand a signed transaction to the node.
+
+        Returning means nothing: whether the node took it is read back. An
+        answer such as "already known" is no error.
+        """
+        ...
+
+    def has_transaction(self, transaction: bytes) -> bool:
+        """Tell whether the node knows a transaction, waiting or mined."""
+        ...
+
+    def receipt(self, transaction: bytes) -> TransactionReceipt | None:
+        """Return the receipt on the canonical chain; None if it is not mined."""
+        ...
+
+    def receipts(self, block_hash: bytes) -> Sequence[bytes]:
+        """Return every EIP-2718 receipt of a block, in order."""
+        ...
+
+    def block(self, which: int | str) -> BlockData | None:
+        """Return the canonical block of a height or tag; None where there is none."""
+        ...
+
+    def block_by_hash(self, block_hash: bytes) -> BlockData | None:
+        """Return a block by its hash; None where the node does not know it."""
+        ...
+
+    def block_number(self) -> int:
+        """Return the height of the newest block."""
+        ...
+
+    def anchored_events(
+        self, contract: bytes, log: bytes, *, block_number: int
+    ) -> Sequence[AnchorEvent]:
+        """Return the `Anchored` events of a log in one block."""
+        ...
