@@ -29,6 +29,7 @@ __all__ = [
     "encode_json",
     "encode_time",
     "parse_base64",
+    "parse_count",
     "parse_hex",
     "parse_json",
     "parse_time",
@@ -134,6 +135,17 @@ def check_text(value: Json, *, size_max: int, what: str, empty: bool = False) ->
         raise LimitError("text.too-long", f"{what} bytes", found=size, limit=size_max)
     if control := _CONTROLS.search(value):
         raise InputError("text.control-character", f"{what} has U+{ord(control[0]):04X}")
+    return value
+
+
+def parse_count(value: Json, *, what: str) -> int:
+    """Read a non-negative integer.
+
+    Raises:
+        InputError: Not an integer (true and false are none), or negative.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= JSON_INTEGER_MAX:
+        raise InputError("json.not-count", f"{what} is not a non-negative integer")
     return value
 
 

@@ -1,0 +1,187 @@
+"""Checkpoints: what a log says of itself, signed as a note.
+
+Follows C2SP tlog-checkpoint without extension lines, and tlog-cosignature
+for the ML-DSA-44 form and for witnesses (FORMATS section 6).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from vermilion_ledger.encoding import encode_base64, parse_base64
+from vermilion_ledger.errors import InputError, LimitError, SignatureError
+from vermilion_ledger.limits import ORIGIN_SIZE_MAX, TREE_SIZE_MAX
+from vermilion_ledger.note import (
+    COSIGNATURE,
+    ED25519,
+    Note,
+    NoteSignature,
+    VerifierKey,
+    check_key_name,
+    encode_note,
+    parse_note,
+)
+
+__all__ = [
+    "Checkpoint",
+    "SignedCheckpoint",
+    "parse_checkpoint_unverified",
+    "sign_checkpoint",
+    "verify_signatures",
+]
+
+_DECIMAL = re.compile(r"(?:0|[1-9][0-9]{0,15})\Z")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """The state of a log: ``size`` leaves under ``root``.
+
+    Attributes:
+        origin: Schema-less URL of the log, at most 255 bytes.
+        size: Number of leaves, 1 to 2^53-1.
+        root: RFC 9162 root hash, 32 bytes.
+    """
+
+    origin: str
+    size: int
+    root: bytes
+
+    def __post_init__(self) -> None:
+        check_key_name(self.origin)
+        if len(self.origin.encode()) > ORIGIN_SIZE_MAX:
+            raise LimitError(
+                "checkpoint.origin",
+                "origin bytes",
+                found=len(self.origin.encode()),
+                limit=ORIGIN_SIZE_MAX,
+            )
+        if not 1 <= self.size <= TREE_SIZE_MAX:
+            raise InputError("checkpoint.size", f"size {self.size} is not in 1 to 2^53-1")
+        if len(self.root) != 32:
+            raise InputError("checkpoint.root", f"a root of {len(self.root)} bytes")
+
+    @property
+    def text(self) -> str:
+        """The signed text: three lines, each with its line feed."""
+        return f"{self.origin}\n{self.size}\n{encode_base64(self.root)}\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedCheckpoint:
+    """A checkpoint with the note it was read from."""
+
+    checkpoint: Checkpoint
+    note: Note
+
+
+def parse_checkpoint_unverified(data: bytes) -> SignedCheckpoint:
+    """Read a checkpoint without looking at its signatures.
+
+    For the verifier, which checks signatures as a step of its own, and for
+    tests. Everybody else wants `verify_signatures` as well.
+
+    Raises:
+        InputError: Not a note, not three lines, a size that is not a canonical
+            decimal, a root that is not 32 bytes of canonical base64.
+        LimitError: A bound of the note or of the origin was exceeded.
+    """
+    note = parse_note(data)
+    lines = note.text[:-1].split("\n")
+    if len(lines) != 3:
+        raise InputError("checkpoint.lines", f"{len(lines)} lines of text, not 3")
+    origin, size, root = lines
+    if not _DECIMAL.match(size):
+        raise InputError("checkpoint.size", f"{size[:24]!a} is not a canonical decimal")
+    return SignedCheckpoint(
+        checkpoint=Checkpoint(
+            origin=origin,
+            size=int(size),
+            root=parse_base64(root, size_max=32, what="checkpoint root"),
+        ),
+        note=note,
+    )
+
+
+def verify_signatures(
+    signed: SignedCheckpoint, keys: Iterable[VerifierKey]
+) -> frozenset[VerifierKey]:
+    """Return the given keys that signed; lines of unknown signers are ignored.
+
+    Raises:
+        SignatureError: A line names a known key and its signature is bad
+            (C2SP signed-note: such a note is rejected as a whole).
+    """
+    known = {(key.name, key.key_id): key for key in keys}
+    found = set()
+    for line in signed.note.signatures:
+        key = known.get((line.name, line.key_id))
+        if key is not None:
+            _verify_line(signed, line, key)
+            found.add(key)
+    return frozenset(found)
+
+
+def sign_checkpoint(checkpoint: Checkpoint, private_key: bytes) -> str:
+    """Return the checkpoint as a note signed by the log's Ed25519 key.
+
+    Args:
+        checkpoint: What to sign; its origin is the signer's name.
+        private_key: The 32 bytes of the Ed25519 seed.
+    """
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    signer = Ed25519PrivateKey.from_private_bytes(private_key)
+    key = VerifierKey(
+        name=checkpoint.origin, kind=ED25519, public=signer.public_key().public_bytes_raw()
+    )
+    blob = signer.sign(checkpoint.text.encode())
+    line = NoteSignature(name=checkpoint.origin, key_id=key.key_id, blob=blob)
+    return encode_note(checkpoint.text, (line,))
+
+
+def _verify_line(signed: SignedCheckpoint, line: NoteSignature, key: VerifierKey) -> None:
+    from vermilion_ledger.schemes import ed25519
+
+    text = signed.note.text.encode()
+    if key.kind == ED25519:
+        ed25519.verify_bytes(key.public, text, line.blob)
+        return
+    if len(line.blob) <= 8:
+        raise SignatureError("note.bad-signature", f"{key.name}: the cosignature has no time")
+    seconds, signature = int.from_bytes(line.blob[:8], "big"), line.blob[8:]
+    if key.kind == COSIGNATURE:  # tlog-cosignature: header, time, then the note's text
+        ed25519.verify_bytes(
+            key.public, f"cosignature/v1\ntime {seconds}\n".encode() + text, signature
+        )
+    else:
+        _verify_ml_dsa(signed.checkpoint, key, seconds=seconds, signature=signature)
+
+
+def _verify_ml_dsa(
+    checkpoint: Checkpoint, key: VerifierKey, *, seconds: int, signature: bytes
+) -> None:
+    """Check a type 0x06 line (tlog-cosignature, ML-DSA-44 "subtree/v1")."""
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
+
+    name, origin = key.name.encode(), checkpoint.origin.encode()
+    if len(name) > ORIGIN_SIZE_MAX:
+        raise SignatureError("note.bad-signature", "the cosigner's name is too long")
+    message = (
+        b"subtree/v1\n\x00"
+        + bytes([len(name)])
+        + name
+        + seconds.to_bytes(8, "big")
+        + bytes([len(origin)])
+        + origin
+        + (0).to_bytes(8, "big")
+        + checkpoint.size.to_bytes(8, "big")
+        + checkpoint.root
+    )
+    try:
+        MLDSA44PublicKey.from_public_bytes(key.public).verify(signature, message)
+    except (InvalidSignature, ValueError) as exc:
+        raise SignatureError("note.bad-signature", f"{key.name}: bad ML-DSA-44 signature") from exc

@@ -1,0 +1,124 @@
+"""The ``detail`` of each event: its own members, and nothing that decides more.
+
+FORMATS section 3. On record events further members are allowed and never
+change a verdict; on key and policy events they are refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from vermilion_ledger.actor import parse_actor
+from vermilion_ledger.commitment import parse_record_id
+from vermilion_ledger.encoding import (
+    Json,
+    check_members,
+    check_text,
+    parse_base64,
+    parse_count,
+    parse_hex,
+)
+from vermilion_ledger.errors import InputError
+from vermilion_ledger.events import DECISION_EVENTS, RECORD_EVENTS, Predicate
+from vermilion_ledger.limits import STATEMENT_SIZE_MAX
+from vermilion_ledger.rules import parse_rules
+
+__all__ = ["check_detail"]
+
+_KEY_SIZE_MAX = 4096  # bytes; the largest public key of the formats has 1,312
+_POP_SIZE_MAX = 96  # bytes of a BLS proof of possession
+
+
+def check_detail(value: Json, *, predicate: Predicate, event: str) -> Mapping[str, Any]:
+    """Check the detail of an event and return it.
+
+    Raises:
+        InputError: Not an object, or a member of this event is missing,
+            malformed or, on key and policy events, unknown.
+        LimitError: A text is beyond its bound.
+    """
+    if not isinstance(value, dict):
+        raise InputError("detail.shape", "detail is not an object")
+    if predicate is Predicate.KEY:
+        return _check_key_register(value) if event == "register" else _check_key_revoke(value)
+    if predicate is Predicate.POLICY:
+        members = check_members(value, required=("rules",), what="detail")
+        parse_rules(members["rules"])
+        return members
+    return _check_record_detail(value, event)
+
+
+def _check_record_detail(value: dict[str, Any], event: str) -> Mapping[str, Any]:
+    if event in DECISION_EVENTS:
+        _text(value, "step")
+        if value.get("decision") not in {"approved", "rejected"}:
+            raise InputError("detail.decision", "decision is approved or rejected")
+        _digest(value, "policy", required=False)
+    elif event == "register":
+        _digest(value, "policy", required=False)
+        if "grade" in value:
+            _free_text(value, "grade")
+    elif event == "revoke":
+        _free_text(value, "reason")
+    elif event == "supersede":
+        parse_record_id(value.get("by"))
+    elif event == "convert":
+        _digest(value, "from", required=True)
+    return value
+
+
+def _check_key_register(value: dict[str, Any]) -> Mapping[str, Any]:
+    members = check_members(
+        value,
+        required=("scheme", "key", "owner", "may"),
+        optional=("officer", "pop", "rpId", "origin"),
+        what="detail",
+    )
+    _text(value, "scheme")
+    key = members["key"]
+    if not isinstance(key, str) or not 2 <= len(key) <= 2 * _KEY_SIZE_MAX or len(key) % 2:
+        raise InputError("detail.key", "key is not hex of a public key")
+    parse_hex(key, size=len(key) // 2, what="key")
+    parse_actor(members["owner"], what="owner")
+    may = members["may"]
+    if (
+        not isinstance(may, list)
+        or any(not isinstance(word, str) or word not in RECORD_EVENTS for word in may)
+        or may != sorted(set(may))
+    ):
+        raise InputError("detail.may", "may is a sorted list of distinct record events")
+    if not isinstance(members.get("officer", False), bool):
+        raise InputError("detail.officer", "officer is true or false")
+    if "pop" in members:
+        parse_base64(members["pop"], size_max=_POP_SIZE_MAX, what="pop")
+    for name in ("rpId", "origin"):
+        if name in members:
+            _text(value, name)
+    return members
+
+
+def _check_key_revoke(value: dict[str, Any]) -> Mapping[str, Any]:
+    members = check_members(
+        value, required=("keyid", "reason"), optional=("compromisedSince",), what="detail"
+    )
+    _digest(value, "keyid", required=True)
+    _free_text(value, "reason")
+    if "compromisedSince" in members:
+        parse_count(members["compromisedSince"], what="detail.compromisedSince")
+    return members
+
+
+def _text(value: dict[str, Any], name: str) -> None:
+    check_text(value.get(name), size_max=STATEMENT_SIZE_MAX, what=f"detail.{name}")
+
+
+def _free_text(value: dict[str, Any], name: str) -> None:
+    """Prose may have line breaks; its bound is that of the statement."""
+    if not isinstance(value.get(name), str):
+        raise InputError("text.shape", f"detail.{name} is not text")
+
+
+def _digest(value: dict[str, Any], name: str, *, required: bool) -> None:
+    if required or name in value:
+        parse_hex(value.get(name), size=32, what=f"detail.{name}")
