@@ -33,7 +33,7 @@ function standardInput() {
     settings: {
       evmVersion: "shanghai",
       optimizer: { enabled: true, runs: 1_000_000 },
-      viaIR: false,
+      viaIR: true,
       metadata: { bytecodeHash: "none", appendCBOR: false },
       outputSelection: {
         [sourceName]: {
