@@ -112,7 +112,7 @@ def check_nonces(entries: Iterable[LoggedEnvelope]) -> None:
     """
     seen: set[tuple[str, bytes]] = set()
     for entry in entries:
-        for keyid in entry.signers or frozenset(entry.intake.keyids):
+        for keyid in entry.signers or frozenset(entry.intake.keyids if entry.intake else ()):
             pair = (keyid, entry.statement.nonce)
             if pair in seen:
                 raise VerificationError("statement.nonce-reused", f"nonce {pair[1].hex()} twice")

@@ -19,14 +19,14 @@ class LoggedEnvelope:
         index: Leaf index in the log, 0-based.
         sequence: Position in its record, 0-based.
         envelope: As accepted.
-        intake: The ledger's own signature.
+        intake: The ledger's own signature; None where it is not exactly one.
         actors: All other signatures.
     """
 
     index: int
     sequence: int
     envelope: Envelope
-    intake: Signature
+    intake: Signature | None
     actors: tuple[Signature, ...]
 
     @property
