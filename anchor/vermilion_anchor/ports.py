@@ -166,13 +166,14 @@ class AnchorEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransactionReceipt:
-    """Where a transaction was mined, and whether it succeeded."""
+    """Where a transaction was mined, whether it succeeded, and what contract it created."""
 
     transaction: bytes
     transaction_index: int
     block_number: int
     block_hash: bytes
     is_success: bool
+    contract: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,23 +211,36 @@ class ChainClient(Protocol):
         ...
 
     def head(self, contract: bytes, log: bytes) -> ChainHead:
-        """Return the contract's head of a log."""
+        """Return the contract's head of a log.
+
+        Raises:
+            NotFoundError: ``chain.no-contract``.
+        """
         ...
 
-    def call_data(self, *, log: bytes, size: int, root: bytes, proof: Sequence[bytes]) -> bytes:
+    def anchor_data(self, *, log: bytes, size: int, root: bytes, proof: Sequence[bytes]) -> bytes:
         """Return the ABI-encoded call of ``anchor``."""
+        ...
+
+    def register_data(self, *, origin_hash: bytes, publisher: bytes) -> bytes:
+        """Return the ABI-encoded call of ``register``."""
         ...
 
     def estimate_gas(self, *, sender: bytes, to: bytes | None, data: bytes) -> int:
         """Return the gas a call would use now.
 
         Raises:
-            ConflictError: ``chain.reverted``: the call would revert.
+            ConflictError: The call would revert: ``chain.unknown-log``,
+                ``chain.not-publisher``, ``chain.log-registered`` or ``chain.reverted``.
         """
         ...
 
     def fee_history(self) -> FeeHistory:
         """Return what recent blocks cost."""
+        ...
+
+    def set_development_balance(self, address: bytes, wei: int) -> None:
+        """Give an account of a development node its balance; real nodes refuse."""
         ...
 
     def balance(self, address: bytes) -> int:
@@ -237,8 +251,8 @@ class ChainClient(Protocol):
         """Return the number of *mined* transactions of an account."""
         ...
 
-    def send(self, raw: bytes) -> None:
-        """Hand a signed transaction to the node.
+    def send(self, raw: bytes) -> str:
+        """Hand a signed transaction to the node; return what it said, for the log only.
 
         Returning means nothing: whether the node took it is read back. An
         answer such as "already known" is no error.

@@ -42,6 +42,7 @@ __all__ = [
     "VerifiedAnchor",
     "encode_anchor_receipt",
     "parse_anchor_receipt",
+    "parse_successful_logs",
     "verify_anchor_receipt",
 ]
 
@@ -213,7 +214,7 @@ def verify_anchor_receipt(receipt: AnchorReceipt) -> VerifiedAnchor:
             receipt.receipt,
             receipt.receipt_proof,
         )
-        logs = _successful_logs(receipt.receipt)
+        logs = parse_successful_logs(receipt.receipt)
     except InputError as exc:
         raise VerificationError("receipt.malformed", f"the receipt proof: {exc}") from exc
     if receipt.log_index >= len(logs):
@@ -240,7 +241,7 @@ def _read_header(raw: bytes) -> BlockHeader:
         raise VerificationError("receipt.header", f"the block header: {exc}") from exc
 
 
-def _successful_logs(receipt: bytes) -> Sequence[Item]:
+def parse_successful_logs(receipt: bytes) -> Sequence[Item]:
     """Return the logs of an EIP-2718 receipt whose transaction succeeded.
 
     Raises:
