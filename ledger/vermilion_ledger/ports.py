@@ -20,6 +20,7 @@ from vermilion_ledger.rows import (
     IntakeBatch,
     Integration,
     Lease,
+    Opening,
     Pending,
     RecordEntry,
     RecordRow,
@@ -100,6 +101,10 @@ class LogStore(Protocol):
 
     def load_entries(self, start: int, end: int) -> Sequence[EntryRow]:
         """Return entries of ``[start, end)``, fewer if the log ends before."""
+        ...
+
+    def load_openings(self, start: int, end: int) -> Sequence[tuple[EntryRow, Opening]]:
+        """Return entries of ``[start, end)`` with what they commit to."""
         ...
 
     def load_tiles(self, keys: Sequence[TileKey]) -> Mapping[TileKey, bytes]:

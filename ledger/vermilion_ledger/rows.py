@@ -24,6 +24,8 @@ __all__ = [
     "Integration",
     "Lease",
     "NewRecord",
+    "ObservedHead",
+    "Opening",
     "Pending",
     "RecordEntry",
     "RecordKind",
@@ -173,6 +175,17 @@ class EntryRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """What an entry commits to, as it is stored."""
+
+    record_id: str
+    record_key: bytes
+    envelope: bytes
+    envelope_hash: bytes
+    salt: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordEntry:
     """One entry of a record's history, with what opens its commitment."""
 
@@ -240,6 +253,21 @@ class Head:
     root: bytes
     epoch: int
     state: Literal["open", "halted"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservedHead:
+    """A head of this log that somebody else holds: a chain, a witness, a backup.
+
+    Attributes:
+        size: Entries under it.
+        root: Its root.
+        source: Who says so, for people.
+    """
+
+    size: int
+    root: bytes
+    source: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

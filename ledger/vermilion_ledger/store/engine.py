@@ -1,0 +1,171 @@
+"""Opening a database so that a commit means durable, or not opening it.
+
+SQLite runs in WAL mode with ``synchronous=FULL``; every PRAGMA is read back on
+every connection, as SQLite ignores what it does not like without a word.
+PostgreSQL must have ``fsync``, ``full_page_writes`` and
+``synchronous_commit`` on, speak UTF-8 and UTC, and be no replica. Transactions
+are opened by `reading` and `writing` only.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from vermilion_ledger.errors import InputError, IntegrityError
+from vermilion_ledger.store.faults import translated
+
+__all__ = ["is_sqlite", "open_engine", "reading", "writing"]
+
+_BUSY_TIMEOUT_SECONDS = 15
+_PRAGMAS: tuple[tuple[str, str, object], ...] = (
+    # name, what is set, what must be read back; the time-out first, as the
+    # change to WAL may meet a lock
+    ("busy_timeout", str(_BUSY_TIMEOUT_SECONDS * 1000), _BUSY_TIMEOUT_SECONDS * 1000),
+    ("journal_mode", "WAL", "wal"),
+    ("synchronous", "FULL", 2),
+    ("fullfsync", "ON", 1),  # macOS: flush the drive's cache too
+    ("foreign_keys", "ON", 1),
+    ("recursive_triggers", "ON", 1),  # without it, REPLACE deletes past our triggers
+    ("trusted_schema", "OFF", 0),
+    ("cell_size_check", "ON", 1),
+    ("cache_size", "-32768", -32768),  # KiB, for each connection
+    ("wal_autocheckpoint", "4096", 4096),  # pages
+    ("journal_size_limit", "67108864", 67108864),  # bytes
+)
+_SETTINGS: tuple[tuple[str, frozenset[str]], ...] = (
+    ("fsync", frozenset({"on"})),
+    ("full_page_writes", frozenset({"on"})),
+    ("synchronous_commit", frozenset({"on", "remote_apply"})),
+    ("server_encoding", frozenset({"UTF8"})),
+    ("client_encoding", frozenset({"UTF8"})),
+    ("TimeZone", frozenset({"UTC"})),
+    ("in_hot_standby", frozenset({"off"})),
+)
+_OPTIONS = f"-c TimeZone=UTC -c lock_timeout={_BUSY_TIMEOUT_SECONDS}s"
+
+
+def open_engine(url: str, *, page_count_max: int | None = None, pool_size: int = 8) -> Engine:
+    """Return an engine whose connections are durable, or refuse at first use.
+
+    Args:
+        url: ``sqlite:////path/to/file`` or ``postgresql://…``.
+        page_count_max: Bound on the pages of a SQLite file, for a quota.
+        pool_size: Connections kept open.
+
+    Raises:
+        InputError: ``store.url``: another kind of database, or none.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as exc:
+        raise InputError("store.url", "the database address is not a URL") from exc
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        return _open_sqlite(parsed, page_count_max, pool_size)
+    if backend == "postgresql":
+        return _open_postgres(parsed, pool_size)
+    raise InputError("store.url", f"no such kind of database here: {backend}")
+
+
+def is_sqlite(connection: Connection) -> bool:
+    """Tell which of the two databases this is."""
+    return connection.dialect.name == "sqlite"
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """Open a read transaction that sees one state of the database throughout."""
+    with translated(), engine.connect() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+        with connection.begin():
+            yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """Open a write transaction; leaving the block returns after the durable commit.
+
+    On SQLite the write lock is taken at the start, so that what was read in
+    the block cannot have changed when it is written.
+    """
+    with translated(), engine.connect() as connection:
+        connection.execution_options(vermilion_begin="BEGIN IMMEDIATE")
+        with connection.begin():
+            yield connection
+
+
+def _open_sqlite(url: URL, page_count_max: int | None, pool_size: int) -> Engine:
+    path = url.database
+    if not path or path == ":memory:" or path.startswith("file:"):
+        raise InputError("store.url", "a SQLite database needs a file to be durable")
+    engine = create_engine(
+        url.set(drivername="sqlite+pysqlite"),
+        connect_args={"check_same_thread": False},
+        pool_size=pool_size,
+        max_overflow=pool_size,
+    )
+
+    @event.listens_for(engine, "do_connect")
+    def create_private(*_: Any) -> None:
+        # The file holds salts and record keys; -wal and -shm inherit its mode.
+        # A folder that is missing is reported by the connect that follows.
+        with suppress(OSError):
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+
+    @event.listens_for(engine, "connect")
+    def set_pragmas(dbapi_connection: Any, _: Any) -> None:
+        # Transactions are opened by `begin_transaction`, not by the driver.
+        dbapi_connection.isolation_level = None
+        wanted = list(_PRAGMAS)
+        if page_count_max is not None:
+            wanted.append(("max_page_count", str(page_count_max), page_count_max))
+        for name, value, expected in wanted:
+            dbapi_connection.execute(f"PRAGMA {name}={value}")
+            found = dbapi_connection.execute(f"PRAGMA {name}").fetchone()
+            if found is None or found[0] != expected:
+                raise IntegrityError(
+                    "store.pragma-refused", f"SQLite keeps {name} at {found}, asked was {value}"
+                )
+
+    @event.listens_for(engine, "begin")
+    def begin_transaction(connection: Connection) -> None:
+        options = connection.get_execution_options()
+        connection.exec_driver_sql(options.get("vermilion_begin", "BEGIN"))
+
+    return engine
+
+
+def _open_postgres(url: URL, pool_size: int) -> Engine:
+    engine = create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        connect_args={"options": _OPTIONS, "connect_timeout": 5, "client_encoding": "utf8"},
+        isolation_level="READ COMMITTED",
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,
+    )
+
+    @event.listens_for(engine, "connect")
+    def check_settings(dbapi_connection: Any, _: Any) -> None:
+        with dbapi_connection.cursor() as cursor:
+            for name, allowed in _SETTINGS:
+                cursor.execute(f"SHOW {name}")
+                found = cursor.fetchone()[0]
+                if found not in allowed:
+                    raise IntegrityError(
+                        "store.setting-refused",
+                        f"PostgreSQL has {name}={found}, needed is {' or '.join(sorted(allowed))}",
+                    )
+        dbapi_connection.rollback()
+
+    return engine

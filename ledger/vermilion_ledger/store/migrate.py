@@ -1,0 +1,77 @@
+"""Bringing a database to the schema of this release.
+
+Alembic runs inside one write transaction, from scripts inside the package; no
+ini file, no second connection. Two processes that migrate at the same time
+take turns: SQLite by its write lock, PostgreSQL by an advisory lock.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Engine
+
+from vermilion_ledger.errors import UnavailableError
+from vermilion_ledger.store.engine import is_sqlite, reading, writing
+
+__all__ = ["check_migrated", "migrate", "newest_revision", "stored_revision"]
+
+_LOCK = 0x5645524D  # "VERM"
+
+
+def migrate(engine: Engine, revision: str = "head") -> None:
+    """Migrate to a revision; returns after the durable commit.
+
+    Raises:
+        UnavailableError: ``store.newer-schema``: the database was written by a
+            later release, or it is out of reach.
+    """
+    with writing(engine) as connection:
+        if not is_sqlite(connection):
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        config = _config()
+        config.attributes["connection"] = connection
+        try:
+            command.upgrade(config, revision)
+        except CommandError as exc:
+            raise UnavailableError(
+                "store.newer-schema", f"the database is not of this release: {exc}"
+            ) from exc
+
+
+def newest_revision() -> str:
+    """Return the revision that this release writes."""
+    revision = ScriptDirectory.from_config(_config()).get_current_head()
+    assert revision is not None  # noqa: S101 -- the package ships its scripts
+    return revision
+
+
+def stored_revision(engine: Engine) -> str | None:
+    """Return the revision of the database; None before the first migration."""
+    with reading(engine) as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def check_migrated(engine: Engine) -> None:
+    """Refuse to work on a database of another release.
+
+    Raises:
+        UnavailableError: ``store.not-migrated``.
+    """
+    stored, newest = stored_revision(engine), newest_revision()
+    if stored != newest:
+        raise UnavailableError(
+            "store.not-migrated", f"the database is at revision {stored}, needed is {newest}"
+        )
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    return config

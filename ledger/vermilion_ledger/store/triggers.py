@@ -1,0 +1,94 @@
+"""Append-only, enforced by the database itself.
+
+Insert-only tables refuse UPDATE and DELETE (PostgreSQL: TRUNCATE too). A row
+may leave the queue only once its submission is an entry or a refusal, so that
+nothing acknowledged can get lost; head and lease never go back. Whoever owns
+the database can take triggers away: that is what the checks at the start of
+the sequencer, the chain and the witnesses are for.
+
+These statements belong to migration 0001 and do not change after a release.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from vermilion_ledger.store.faults import APPEND_ONLY, APPEND_ONLY_STATE
+
+__all__ = ["postgres_triggers", "sqlite_triggers"]
+
+_NEVER_BACK = (
+    ("head", "NEW.size < OLD.size OR NEW.epoch < OLD.epoch"),
+    ("lease", "NEW.epoch < OLD.epoch"),
+)
+_LOST = (
+    "SELECT 1 FROM gone"
+    " WHERE NOT EXISTS (SELECT 1 FROM entries e WHERE e.submission_id = gone.submission_id)"
+    " AND NOT EXISTS (SELECT 1 FROM refusals r WHERE r.submission_id = gone.submission_id)"
+)
+
+
+def sqlite_triggers(insert_only: Sequence[str]) -> Iterator[str]:
+    """Yield the statements that guard a SQLite database."""
+    for table in insert_only:
+        for action in ("UPDATE", "DELETE"):
+            yield _sqlite_trigger(f"{table}_no_{action.lower()}", f"{action} ON {table}", table)
+    for table, back in _NEVER_BACK:
+        yield _sqlite_trigger(f"{table}_no_delete", f"DELETE ON {table}", table)
+        yield _sqlite_trigger(f"{table}_never_back", f"UPDATE ON {table} WHEN {back}", table)
+    yield _sqlite_trigger("queue_no_update", "UPDATE ON queue", "queue")
+    yield _sqlite_trigger(
+        "queue_no_loss",
+        "DELETE ON queue"
+        " WHEN NOT EXISTS (SELECT 1 FROM entries WHERE submission_id = OLD.submission_id)"
+        " AND NOT EXISTS (SELECT 1 FROM refusals WHERE submission_id = OLD.submission_id)",
+        "queue",
+    )
+
+
+def postgres_triggers(insert_only: Sequence[str]) -> Iterator[str]:
+    """Yield the statements that guard a PostgreSQL database.
+
+    ``ENABLE ALWAYS`` keeps a session from passing by as a replication replica.
+    """
+    refuse = (
+        f"RAISE EXCEPTION '{APPEND_ONLY}: %', TG_TABLE_NAME USING ERRCODE = '{APPEND_ONLY_STATE}'"
+    )
+    yield _function("vermilion_refuse", f"{refuse};")
+    yield _function(
+        "vermilion_refuse_loss",
+        f"IF EXISTS ({_LOST}) THEN {refuse}; END IF; RETURN NULL;",
+    )
+    everything = "UPDATE OR DELETE OR TRUNCATE"
+    for table in insert_only:
+        yield from _postgres_trigger(table, "append_only", f"BEFORE {everything}", "STATEMENT")
+    for table, back in _NEVER_BACK:
+        yield from _postgres_trigger(table, "append_only", "BEFORE DELETE OR TRUNCATE", "STATEMENT")
+        yield from _postgres_trigger(table, "never_back", "BEFORE UPDATE", "ROW", f"WHEN ({back})")
+    yield from _postgres_trigger("queue", "append_only", "BEFORE UPDATE OR TRUNCATE", "STATEMENT")
+    yield (
+        "CREATE TRIGGER queue_no_loss AFTER DELETE ON queue REFERENCING OLD TABLE AS gone"
+        " FOR EACH STATEMENT EXECUTE FUNCTION vermilion_refuse_loss()"
+    )
+    yield "ALTER TABLE queue ENABLE ALWAYS TRIGGER queue_no_loss"
+
+
+def _sqlite_trigger(name: str, when: str, table: str) -> str:
+    return (
+        f"CREATE TRIGGER {name} BEFORE {when}"
+        f" BEGIN SELECT RAISE(ABORT, '{APPEND_ONLY}: {table}'); END"
+    )
+
+
+def _function(name: str, body: str) -> str:
+    return f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN {body} END$$"
+
+
+def _postgres_trigger(
+    table: str, name: str, when: str, each: str, condition: str = ""
+) -> Iterator[str]:
+    yield (
+        f"CREATE TRIGGER {table}_{name} {when} ON {table} FOR EACH {each} {condition}"
+        " EXECUTE FUNCTION vermilion_refuse()"
+    )
+    yield f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_{name}"
