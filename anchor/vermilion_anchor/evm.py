@@ -69,12 +69,12 @@ class AccountSigner:
         """Take a 32-byte private key.
 
         Raises:
-            InputError: ``key.malformed``.
+            InputError: ``key.file-malformed``.
         """
         try:
             self._account: LocalAccount = Account.from_key(key)
         except Exception as exc:  # eth-keys raises several unrelated types
-            raise InputError("key.malformed", "not a private key of secp256k1") from exc
+            raise InputError("key.file-malformed", "not a private key of secp256k1") from exc
 
     @property
     def address(self) -> bytes:
@@ -107,14 +107,14 @@ def decrypt_key(keystore: Mapping[str, Any], password: str) -> bytes:
     """Return the private key of a V3 keystore.
 
     Raises:
-        InputError: ``key.malformed``: no keystore, or another password.
+        InputError: ``key.file-malformed``: no keystore, or another password.
     """
     try:
         key = bytes(Account.decrypt(dict(keystore), password))
     except Exception as exc:  # eth-keyfile raises KeyError, TypeError, ValueError and more
-        raise InputError("key.malformed", "no V3 keystore, or another password") from exc
+        raise InputError("key.file-malformed", "no V3 keystore, or another password") from exc
     if len(key) != _KEY_SIZE:
-        raise InputError("key.malformed", f"the keystore holds {len(key)} bytes")
+        raise InputError("key.file-malformed", f"the keystore holds {len(key)} bytes")
     return key
 
 

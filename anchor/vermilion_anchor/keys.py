@@ -46,14 +46,14 @@ def load_signer(keystore: Path, password: Path) -> AccountSigner:
     Raises:
         NotFoundError: ``key.file-missing``.
         InputError: ``key.file-readable`` where anyone but the owner may read
-            a file; ``key.malformed`` where it holds no keystore of that password.
+            a file; ``key.file-malformed`` where it holds no keystore of that password.
     """
     try:
         value = json.loads(_read(keystore))
     except ValueError as exc:
-        raise InputError("key.malformed", f"{keystore.name} is not JSON") from exc
+        raise InputError("key.file-malformed", f"{keystore.name} is not JSON") from exc
     if not isinstance(value, dict):
-        raise InputError("key.malformed", f"{keystore.name} holds no keystore")
+        raise InputError("key.file-malformed", f"{keystore.name} holds no keystore")
     return AccountSigner(decrypt_key(value, _read(password).decode("utf-8", "replace").strip()))
 
 

@@ -1,4 +1,4 @@
-"""Codes raised while anchoring."""
+"""Codes raised while anchoring, and while anchor evidence is read."""
 
 from __future__ import annotations
 
@@ -6,4 +6,173 @@ from vermilion_ledger.codes.advice import Advice
 
 __all__ = ["CODES"]
 
-CODES: dict[str, Advice] = {}
+_DAMAGED = Advice(
+    en="Fetch the evidence bundle again; these bytes are damaged or forged.",
+    zh="请重新获取证据包;这些字节已损坏或系伪造。",
+)
+_NOT_ANCHORED = Advice(
+    en="Do not accept this anchor; ask the ledger for a fresh bundle and compare.",
+    zh="不要采信该锚定;请向账本索取新的证据包并比对。",
+)
+_OTHER_NODE = Advice(
+    en="Wait for the next try, or point the anchorer at another node of the same chain.",
+    zh="等待下次重试,或让锚定服务改用同一条链的另一个节点。",
+)
+
+CODES: dict[str, Advice] = {
+    # --- bytes of a chain: RLP, tries, headers, receipts ---
+    "rlp.integer-range": _DAMAGED,
+    "rlp.not-canonical": _DAMAGED,
+    "rlp.shape": _DAMAGED,
+    "rlp.too-deep": _DAMAGED,
+    "rlp.too-many-items": _DAMAGED,
+    "rlp.trailing-bytes": _DAMAGED,
+    "rlp.truncated": _DAMAGED,
+    "trie.index-range": Advice(
+        en="Report this as a defect: the block has no such transaction.",
+        zh="请作为缺陷上报:该区块没有这笔交易。",
+    ),
+    "trie.malformed": _DAMAGED,
+    "trie.no-value": _NOT_ANCHORED,
+    "trie.node-mismatch": _NOT_ANCHORED,
+    "trie.node-missing": _NOT_ANCHORED,
+    "trie.node-unused": _NOT_ANCHORED,
+    "trie.other-value": _NOT_ANCHORED,
+    "trie.too-many-nodes": _DAMAGED,
+    "header.shape": _DAMAGED,
+    "header.too-large": _DAMAGED,
+    "receipt.failed-transaction": _NOT_ANCHORED,
+    "receipt.header": _NOT_ANCHORED,
+    "receipt.integer-range": _DAMAGED,
+    "receipt.malformed": _NOT_ANCHORED,
+    "receipt.no-event": _NOT_ANCHORED,
+    "receipt.other-contract": _NOT_ANCHORED,
+    "receipt.other-event": _NOT_ANCHORED,
+    "receipt.other-tree": _NOT_ANCHORED,
+    "receipt.shape": _DAMAGED,
+    "receipt.too-many": _DAMAGED,
+    "receipt.type": Advice(
+        en="Verify with a newer version of the verifier, which may know this kind of anchor.",
+        zh="请使用较新版本的验证工具,它可能认识这种锚定。",
+    ),
+    "finality.malformed": Advice(
+        en="Write the rule as confirmations:N (N from 1), finalized or immediate.",
+        zh="请将规则写为 confirmations:N(N 不小于 1)、finalized 或 immediate。",
+    ),
+    # --- the node and the contract ---
+    "chain.artifact": Advice(
+        en="Install Vermilion again; the contract artifact in this installation is damaged.",
+        zh="请重新安装 Vermilion;本次安装中的合约文件已损坏。",
+    ),
+    "chain.bad-answer": _OTHER_NODE,
+    "chain.log-registered": Advice(
+        en="Nothing to do: the log is registered already and can be used.",
+        zh="无需处理:该日志已登记,可直接使用。",
+    ),
+    "chain.no-contract": Advice(
+        en="Compare the contract address with the deployment record, or deploy the contract.",
+        zh="请核对合约地址与部署记录是否一致,或先部署合约。",
+    ),
+    "chain.no-finality": Advice(
+        en="Use confirmations:N on this chain: its node does not say what is finalized.",
+        zh="该链的节点不提供 finalized 信息,请改用 confirmations:N。",
+    ),
+    "chain.not-development": Advice(
+        en="Send ether to the anchoring address yourself; only chain 31337 is funded for you.",
+        zh="请自行向锚定地址转入以太币;只有 31337 链会自动充值。",
+    ),
+    "chain.not-mined": Advice(
+        en="Run the command again: a log already registered is adopted.",
+        zh="请再次执行该命令:已登记的日志会被沿用。",
+    ),
+    "chain.not-publisher": Advice(
+        en="Let the owner of the log allow this account with setPublisher.",
+        zh="请由日志所有者通过 setPublisher 授权该账户。",
+    ),
+    "chain.other-chain": Advice(
+        en="Correct the node's address or the configured chain id: they belong to two chains.",
+        zh="请更正节点地址或所配置的链编号:两者不属于同一条链。",
+    ),
+    "chain.other-contract": Advice(
+        en="Correct the contract address: the code found there is not this version's contract.",
+        zh="请更正合约地址:该处的代码不是本版本的合约。",
+    ),
+    "chain.receipts-root": _OTHER_NODE,
+    "chain.reverted": Advice(
+        en="Run `vermilion anchor status`; the contract refused the call for the reason shown.",
+        zh="请执行 `vermilion anchor status`;合约因所示原因拒绝了调用。",
+    ),
+    "chain.unknown-log": Advice(
+        en="Register the log in this contract, or correct the contract address.",
+        zh="请在该合约中登记日志,或更正合约地址。",
+    ),
+    "chain.unreachable": Advice(
+        en="Start the node or correct its address; intake goes on and anchoring resumes by itself.",
+        zh="请启动节点或更正其地址;收件不受影响,锚定会自动恢复。",
+    ),
+    # --- the anchorer ---
+    "anchor.fee-cap": Advice(
+        en="Wait, or raise the fee cap: roots accumulate and nothing is lost.",
+        zh="请等待或提高费用上限:树根会累积,不会丢失任何内容。",
+    ),
+    "anchor.final-vanished": Advice(
+        en="Stop and call a person: the chain dropped an anchor that was final."
+        " Ask for more confirmations, or register the log anew.",
+        zh="请停止并通知负责人:链上丢失了已最终确认的锚定。请提高确认数,或重新登记日志。",
+    ),
+    "anchor.head-conflict": Advice(
+        en="Stop and call a person: the chain holds another tree than this ledger."
+        " Look for a restored backup, a second ledger or a stolen key.",
+        zh="请停止并通知负责人:链上的树与本账本不一致。请检查是否恢复过备份、存在第二个账本或密钥被盗。",
+    ),
+    "anchor.job-moved": Advice(
+        en="Stop the second anchorer: one at a time works on a log.",
+        zh="请停止第二个锚定服务:同一日志同时只能有一个。",
+    ),
+    "anchor.job-open": Advice(
+        en="Stop the second anchorer: one at a time works on a log.",
+        zh="请停止第二个锚定服务:同一日志同时只能有一个。",
+    ),
+    "anchor.no-funds": Advice(
+        en="Send ether to the address shown; anchoring resumes by itself.",
+        zh="请向所示地址转入以太币;锚定会自动恢复。",
+    ),
+    "anchor.origin": Advice(
+        en="Use a schema-less URL of at most 255 bytes as the log's origin.",
+        zh="日志来源请使用不带协议头、不超过 255 字节的网址。",
+    ),
+    "anchor.row": Advice(
+        en="Restore the journal from a backup; one of its rows cannot be what was written.",
+        zh="请从备份恢复日志库;其中一行不可能是写入时的内容。",
+    ),
+    # --- key files ---
+    "key.file-exists": Advice(
+        en="Choose another file name: a key is never overwritten.",
+        zh="请换一个文件名:密钥不会被覆盖。",
+    ),
+    "key.file-malformed": Advice(
+        en="Check the keystore and its password file, or restore both from a backup.",
+        zh="请检查密钥库文件及其口令文件,或从备份恢复两者。",
+    ),
+    "key.file-missing": Advice(
+        en="Create the key with `vermilion keys new`, or correct the path.",
+        zh="请用 `vermilion keys new` 创建密钥,或更正路径。",
+    ),
+    "key.file-readable": Advice(
+        en="Run chmod 600 on the file: others may read it now. Replace the key if they did.",
+        zh="请对该文件执行 chmod 600:目前他人可读。若已被读取,请更换密钥。",
+    ),
+    # --- a node of our own ---
+    "node.binary-missing": Advice(
+        en="Run `make setup`, which installs anvil, or set VERMILION_ANVIL to the native binary.",
+        zh="请执行 `make setup` 安装 anvil,或将 VERMILION_ANVIL 设为其原生程序路径。",
+    ),
+    "node.failed": Advice(
+        en="Read what the node said; if its state file is damaged, remove it and deploy anew.",
+        zh="请查看节点的输出;若其状态文件已损坏,请删除该文件并重新部署。",
+    ),
+    "node.port-in-use": Advice(
+        en="Stop the program that listens on that port, or choose another port.",
+        zh="请停止占用该端口的程序,或选择另一个端口。",
+    ),
+}

@@ -16,6 +16,7 @@ from vermilion_ledger.encoding import (
     check_members,
     check_text,
     encode_time,
+    parse_count,
     parse_hex,
     parse_time,
     parse_wire_hex,
@@ -156,8 +157,8 @@ def parse_anchor_receipt(value: Json) -> AnchorReceipt:
         log=parse_wire_hex(members["log"], size=_HASH_SIZE, what="log"),
         size=_integer(members["size"], minimum=1, maximum=TREE_SIZE_MAX, what="size"),
         root=parse_hex(members["root"], size=_HASH_SIZE, what="root"),
-        transaction_index=_integer(members["transactionIndex"], what="transactionIndex"),
-        log_index=_integer(members["logIndex"], what="logIndex"),
+        transaction_index=parse_count(members["transactionIndex"], what="transactionIndex"),
+        log_index=parse_count(members["logIndex"], what="logIndex"),
         header=parse_wire_hex(members["header"], size_max=HEADER_SIZE_MAX, what="header"),
         receipt=parse_wire_hex(members["receipt"], size_max=BUNDLE_SIZE_MAX, what="receipt"),
         receipt_proof=tuple(
@@ -297,7 +298,7 @@ def _parse_hints(value: Json) -> AnchorHints:
         finality=check_text(members["finality"], size_max=TEXT_SIZE_MAX, what="finality")
         if "finality" in members
         else None,
-        observed_block=_integer(members["observedBlock"], what="observedBlock")
+        observed_block=parse_count(members["observedBlock"], what="observedBlock")
         if "observedBlock" in members
         else None,
         observed_at=parse_time(members["observedAt"], what="observedAt")
@@ -319,19 +320,18 @@ def _encode_hints(hints: AnchorHints) -> Mapping[str, Json]:
     return members
 
 
-def _integer(value: Json, *, what: str, minimum: int = 0, maximum: int = JSON_INTEGER_MAX) -> int:
-    if type(value) is not int:  # a bool is an int to Python and not to JSON
-        raise InputError("json.not-integer", f"{what} is not an integer")
-    if not minimum <= value <= maximum:
-        raise InputError("json.integer-range", f"{what} {value} is not in {minimum}..{maximum}")
-    return value
+def _integer(value: Json, *, minimum: int, maximum: int = JSON_INTEGER_MAX, what: str) -> int:
+    number = parse_count(value, what=what)
+    if not minimum <= number <= maximum:
+        raise InputError("receipt.integer-range", f"{what} {number} not in {minimum}..{maximum}")
+    return number
 
 
 def _array(value: Json, count_max: int, what: str) -> Sequence[Json]:
     if not isinstance(value, list):
         raise InputError("json.shape", f"{what} is not an array")
     if len(value) > count_max:
-        raise LimitError("json.too-many", f"{what} items", found=len(value), limit=count_max)
+        raise LimitError("receipt.too-many", f"{what} items", found=len(value), limit=count_max)
     return value
 
 
