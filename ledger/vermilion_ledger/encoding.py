@@ -47,7 +47,8 @@ _CONTROLS = re.compile(
 )
 _PLANES = "".join(chr((plane << 16) | 0xFFFE) + chr((plane << 16) | 0xFFFF) for plane in range(17))
 _BAD_CHARACTERS = re.compile(f"[\ud800-\udfff\ufdd0-\ufdef{_PLANES}]")
-_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+# Possessive and never failing, so that hostile bytes cost linear time and no memory.
+_STRINGS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _BRACKETS = re.compile(rb"[\[\]{}]")
 
 
@@ -115,7 +116,7 @@ def check_members(
         raise InputError("json.missing-member", f"{what} lacks {', '.join(missing)}")
     unknown = sorted(value.keys() - set(required) - set(optional))
     if unknown:
-        raise InputError("json.unknown-member", f"{what} has unknown {', '.join(unknown)!a}")
+        raise InputError("json.unknown-member", f"{what} has unknown {unknown[0][:40]!a}")
     return value
 
 
@@ -203,6 +204,8 @@ def parse_base64(value: Json, *, size_max: int, what: str) -> bytes:
         data = base64.b64decode(value.encode("ascii"), validate=True)
     except (binascii.Error, UnicodeEncodeError) as exc:
         raise InputError("base64.malformed", f"{what} is not padded base64") from exc
+    if len(data) > size_max:
+        raise LimitError("base64.too-long", f"{what} bytes", found=len(data), limit=size_max)
     if encode_base64(data) != value:
         raise InputError("base64.malformed", f"{what} is not canonical base64")
     return data
@@ -242,7 +245,7 @@ def _unique_members(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
         seen: set[str] = set()
         for name, _ in pairs:
             if name in seen:
-                raise InputError("json.duplicate-key", f"duplicate key {name!a}")
+                raise InputError("json.duplicate-key", f"duplicate key {name[:40]!a}")
             seen.add(name)
     return members
 
