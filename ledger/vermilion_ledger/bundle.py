@@ -52,7 +52,9 @@ __all__ = [
 ]
 
 MEDIA_TYPE = "application/vnd.vermilion.evidence.v1+json"
-_LATER_MEDIA_TYPE = re.compile(r"application/vnd\.vermilion\.evidence\.v[0-9]+\+json\Z")
+_LATER_MEDIA_TYPE = re.compile(
+    r"application/vnd\.vermilion\.evidence\.v(?:[2-9]|[1-9][0-9]+)\+json\Z"
+)
 _MEMBERS = (
     "mediaType",
     "record",
@@ -252,7 +254,7 @@ def _check_version(value: Json) -> None:
 def _parse_closing(value: Json) -> Closing:
     members = check_members(value, required=("entries", "digest", "status", "sig"), what="closing")
     status = members["status"]
-    if status not in set(Status):
+    if not isinstance(status, str) or status not in set(Status):
         raise InputError("bundle.closing-status", f"{str(status)[:40]!a} is no status")
     count = parse_count(members["entries"], what="closing.entries")
     if count < 1:

@@ -163,7 +163,7 @@ def parse_statement(data: bytes) -> Statement:
     )
     if top["_type"] != STATEMENT_TYPE:
         raise InputError("statement.type", "not an in-toto Statement v1")
-    if top["predicateType"] not in PREDICATE_TYPES:
+    if not isinstance(top["predicateType"], str) or top["predicateType"] not in PREDICATE_TYPES:
         raise InputError("statement.predicate-type", "an unknown predicateType")
     predicate = Predicate(top["predicateType"])
     body = check_members(
