@@ -26,6 +26,7 @@ from vermilion_ledger.rules import parse_rules
 
 __all__ = ["check_detail"]
 
+_SCHEME_MEMBERS = {"bls12381-g2-pop": ("pop",), "webauthn-es256": ("rpId", "origin")}
 _KEY_SIZE_MAX = 4096  # bytes; the largest public key of the formats has 1,312
 _POP_SIZE_MAX = 96  # bytes of a BLS proof of possession
 
@@ -52,7 +53,7 @@ def check_detail(value: Json, *, predicate: Predicate, event: str) -> Mapping[st
 def _check_record_detail(value: dict[str, Any], event: str) -> Mapping[str, Any]:
     if event in DECISION_EVENTS:
         _text(value, "step")
-        if value.get("decision") not in {"approved", "rejected"}:
+        if value.get("decision") not in ("approved", "rejected"):
             raise InputError("detail.decision", "decision is approved or rejected")
         _digest(value, "policy", required=False)
     elif event == "register":
@@ -69,13 +70,13 @@ def _check_record_detail(value: dict[str, Any], event: str) -> Mapping[str, Any]
 
 
 def _check_key_register(value: dict[str, Any]) -> Mapping[str, Any]:
+    scheme = check_text(value.get("scheme"), size_max=STATEMENT_SIZE_MAX, what="detail.scheme")
     members = check_members(
         value,
-        required=("scheme", "key", "owner", "may"),
-        optional=("officer", "pop", "rpId", "origin"),
+        required=("scheme", "key", "owner", "may", *_SCHEME_MEMBERS.get(scheme, ())),
+        optional=("officer",),
         what="detail",
     )
-    _text(value, "scheme")
     key = members["key"]
     if not isinstance(key, str) or not 2 <= len(key) <= 2 * _KEY_SIZE_MAX or len(key) % 2:
         raise InputError("detail.key", "key is not hex of a public key")
