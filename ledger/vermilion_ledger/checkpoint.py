@@ -130,34 +130,40 @@ def sign_checkpoint(checkpoint: Checkpoint, private_key: bytes) -> str:
     Args:
         checkpoint: What to sign; its origin is the signer's name.
         private_key: The 32 bytes of the Ed25519 seed.
-    """
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    signer = Ed25519PrivateKey.from_private_bytes(private_key)
-    key = VerifierKey(
-        name=checkpoint.origin, kind=ED25519, public=signer.public_key().public_bytes_raw()
-    )
-    blob = signer.sign(checkpoint.text.encode())
+    Raises:
+        InputError: The seed is not 32 bytes.
+    """
+    from vermilion_ledger.schemes import ed25519
+
+    public_key = ed25519.public_key_of(private_key)
+    key = VerifierKey(name=checkpoint.origin, kind=ED25519, public=public_key)
+    blob = ed25519.sign(private_key, checkpoint.text.encode())
     line = NoteSignature(name=checkpoint.origin, key_id=key.key_id, blob=blob)
     return encode_note(checkpoint.text, (line,))
 
 
 def _verify_line(signed: SignedCheckpoint, line: NoteSignature, key: VerifierKey) -> None:
-    from vermilion_ledger.schemes import ed25519
-
     text = signed.note.text.encode()
     if key.kind == ED25519:
-        ed25519.verify_bytes(key.public, text, line.blob)
+        _verify_ed25519(key, text, line.blob)
         return
     if len(line.blob) <= 8:
         raise SignatureError("note.bad-signature", f"{key.name}: the cosignature has no time")
     seconds, signature = int.from_bytes(line.blob[:8], "big"), line.blob[8:]
     if key.kind == COSIGNATURE:  # tlog-cosignature: header, time, then the note's text
-        ed25519.verify_bytes(
-            key.public, f"cosignature/v1\ntime {seconds}\n".encode() + text, signature
-        )
+        _verify_ed25519(key, f"cosignature/v1\ntime {seconds}\n".encode() + text, signature)
     else:
         _verify_ml_dsa(signed.checkpoint, key, seconds=seconds, signature=signature)
+
+
+def _verify_ed25519(key: VerifierKey, message: bytes, signature: bytes) -> None:
+    from vermilion_ledger.schemes import ed25519
+
+    try:
+        ed25519.verify_bytes(key.public, message, signature)
+    except (InputError, SignatureError) as exc:
+        raise SignatureError("note.bad-signature", f"{key.name}: {exc.message}") from exc
 
 
 def _verify_ml_dsa(

@@ -32,7 +32,6 @@ ED25519 = 0x01
 COSIGNATURE = 0x04
 ML_DSA_44 = 0x06
 _KEY_SIZES = {ED25519: 32, COSIGNATURE: 32, ML_DSA_44: 1312}
-_BLOB_SIZE_MAX = 8 * 1024
 _SIGNATURE_START = "— "  # U+2014 and a space
 _CONTROLS = re.compile("[\x00-\x09\x0b-\x1f]")
 
@@ -151,12 +150,12 @@ def encode_note(text: str, signatures: Sequence[NoteSignature]) -> str:
 
 
 def check_key_name(name: str) -> None:
-    """Check a signer's name: not empty, no space of any kind, no ``+``.
+    """Check a signer's name: not empty, UTF-8, no space of any kind, no ``+``.
 
     Raises:
         InputError: The name breaks the rule.
     """
-    if not name or "+" in name or any(character.isspace() for character in name):
+    if not name or "+" in name or any(c.isspace() or "\ud800" <= c <= "\udfff" for c in name):
         raise InputError("note.key-name", f"{name[:40]!a} cannot name a signer")
 
 
@@ -167,7 +166,7 @@ def _parse_signature(line: str) -> NoteSignature:
     if not space:
         raise InputError("note.signature-line", "a signature line is — name base64")
     check_key_name(name)
-    blob = parse_base64(encoded, size_max=_BLOB_SIZE_MAX, what="note signature")
+    blob = parse_base64(encoded, size_max=NOTE_SIZE_MAX, what="note signature")
     if len(blob) <= 4:
         raise InputError("note.signature-line", "a signature of no bytes")
     return NoteSignature(name=name, key_id=blob[:4], blob=blob[4:])
