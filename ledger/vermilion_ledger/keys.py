@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from vermilion_ledger.actor import Actor, parse_actor
 from vermilion_ledger.envelope import Signature
 from vermilion_ledger.errors import InputError, SignatureError, VerificationError
+from vermilion_ledger.events import Predicate
 from vermilion_ledger.logged import LoggedEnvelope
 from vermilion_ledger.schemes import load_scheme, make_keyid
 from vermilion_ledger.schemes.message import SignedMessage
@@ -94,10 +95,13 @@ def collect_keys(events: Sequence[LoggedEnvelope]) -> KeyRegistry:
         events: Key events in the order of their leaf index.
 
     Raises:
-        VerificationError: A key is registered twice, or its bytes are refused.
+        VerificationError: A key is registered twice, or an event is of
+            another family.
     """
     keys: dict[str, RegisteredKey] = {}
     for event in events:
+        if event.statement.predicate is not Predicate.KEY:
+            raise VerificationError("statement.other-family", "not a key event")
         detail = event.statement.detail
         if event.statement.event == "register":
             key = _read_registration(event)
@@ -204,7 +208,7 @@ def _check_registration(event: LoggedEnvelope, registry: KeyRegistry, roots: Roo
         # A root registers itself: there is nobody above it but the trust policy.
         if event.signers != {key.keyid}:
             raise VerificationError("key-event.root-signers", "a root registers by itself alone")
-        if key.may or key.officer:
+        if key.may or "officer" in event.statement.detail:
             raise VerificationError("key-event.root-powers", "a root signs no record events")
         if event.statement.actor != key.owner:
             raise VerificationError("key-event.actor", "the actor is not the owner of the root")

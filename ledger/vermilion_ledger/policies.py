@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vermilion_ledger.errors import VerificationError
+from vermilion_ledger.events import Predicate
 from vermilion_ledger.keys import KeyRegistry, Roots, check_root_quorum
 from vermilion_ledger.logged import LoggedEnvelope
 from vermilion_ledger.rules import Rule, hash_rules, parse_rules
@@ -26,6 +27,8 @@ def check_policy_events(
     """
     for event in events:
         statement = event.statement
+        if statement.predicate is not Predicate.POLICY:
+            raise VerificationError("statement.other-family", "not a policy event")
         if statement.prior is not None:
             raise VerificationError("policy-event.prior", "a policy event carries no prior")
         if statement.subject.sha256 != hash_rules(parse_rules(statement.detail["rules"])):
@@ -47,7 +50,12 @@ def find_policy(
     """
     last = None
     for event in events:
-        if event.index < before and event.statement.subject.sha256 == policy:
+        statement = event.statement
+        if (
+            statement.predicate is Predicate.POLICY
+            and event.index < before
+            and statement.subject.sha256 == policy
+        ):
             last = event
     if last is None or last.statement.event != "adopt":
         return None
