@@ -7,7 +7,7 @@ a statement and to close a bundle; the verifier to recompute both.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -70,29 +70,11 @@ class RecordHistory:
 
     def named_status(self, digest: bytes) -> Status:
         """Return what ``revoke`` and ``supersede`` events say of a digest."""
-        words = {
-            entry.statement.event
-            for entry in self.entries
-            if entry.statement.subject.sha256 == digest
-        }
-        if "revoke" in words:
-            return Status.REVOKED
-        return Status.SUPERSEDED if "supersede" in words else Status.CURRENT
+        return _named_status(e for e in self.entries if e.statement.subject.sha256 == digest)
 
     def closing_status(self) -> Status:
         """Return the status of the current version (FORMATS section 10)."""
         return self.named_status(self.current_digest())
-
-    def converted_from(self, digest: bytes) -> tuple[bytes, ...]:
-        """Return the digests that a version was converted from, if only converted."""
-        sources = []
-        for entry in self.entries:
-            statement = entry.statement
-            if statement.event in VERSION_EVENTS and statement.subject.sha256 == digest:
-                if statement.event != "convert":
-                    return ()
-                sources.append(bytes.fromhex(statement.detail["from"]))
-        return tuple(sources)
 
     def status_of(self, digest: bytes, *, current: bytes, current_status: Status) -> Status:
         """Return the status of a recorded version (FORMATS sections 3 and 12).
@@ -106,25 +88,47 @@ class RecordHistory:
             current: Digest of the current version, from the closing.
             current_status: Status of the current version, from the closing.
         """
-        return self._status_of(digest, current, current_status, seen=frozenset())
-
-    def _status_of(
-        self, digest: bytes, current: bytes, current_status: Status, *, seen: frozenset[bytes]
-    ) -> Status:
-        if digest == current:
-            return current_status
-        named = self.named_status(digest)
-        sources = self.converted_from(digest)
-        if not sources:
-            return max(named, Status.SUPERSEDED, key=_SEVERITY.__getitem__)
-        inherited = [
-            self._status_of(source, current, current_status, seen=seen | {digest})
-            for source in sources
-            if source not in seen and source != digest
-        ]
-        return max([named, *inherited], key=_SEVERITY.__getitem__)
+        about: dict[bytes, list[LoggedEnvelope]] = {}
+        for entry in self.entries:
+            about.setdefault(entry.statement.subject.sha256, []).append(entry)
+        reached, waiting = {digest}, [digest]
+        statuses: list[Status] = []
+        grounded = False
+        while waiting:  # a walk, not a recursion: whoever writes a record decides its depth
+            version = waiting.pop()
+            if version == current:
+                statuses.append(current_status)
+                grounded = True
+                continue
+            entries = about.get(version, [])
+            statuses.append(_named_status(entries))
+            sources = _converted_from(entries)
+            if not sources:
+                statuses.append(Status.SUPERSEDED)
+                grounded = True
+            waiting.extend(sources - reached)
+            reached |= sources
+        if not grounded:  # conversions in a ring, whose first version was left out
+            statuses.append(Status.SUPERSEDED)
+        return max(statuses, key=_SEVERITY.__getitem__)
 
 
 def make_history(entries: Sequence[LoggedEnvelope]) -> RecordHistory:
     """Return the history of entries given in any order."""
     return RecordHistory(entries=tuple(sorted(entries, key=lambda entry: entry.sequence)))
+
+
+def _named_status(entries: Iterable[LoggedEnvelope]) -> Status:
+    """Return what the events about one digest say of it."""
+    words = {entry.statement.event for entry in entries}
+    if "revoke" in words:
+        return Status.REVOKED
+    return Status.SUPERSEDED if "supersede" in words else Status.CURRENT
+
+
+def _converted_from(entries: Iterable[LoggedEnvelope]) -> frozenset[bytes]:
+    """Return the digests that one digest was converted from, if only converted."""
+    recording = [entry.statement for entry in entries if entry.statement.event in VERSION_EVENTS]
+    if any(statement.event != "convert" for statement in recording):
+        return frozenset()
+    return frozenset(bytes.fromhex(statement.detail["from"]) for statement in recording)
