@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from vermilion_ledger.keys import KeyRegistry, RegisteredKey
 from vermilion_ledger.logged import LoggedEnvelope
 from vermilion_ledger.rules import Rule
+from vermilion_ledger.statement import Statement
 
 __all__ = ["RuleOutcome", "evaluate_rules"]
 
@@ -44,82 +45,77 @@ def evaluate_rules(
         registry: Keys of the signers; unknown signers do not count.
         digest: SHA-256 of the version that is asked about.
     """
-    evaluation = _Evaluation(rules, entries, registry, digest)
-    outcomes = []
-    for position, rule in enumerate(rules):
-        owners = evaluation.owners(position, end=len(entries))
-        outcomes.append(
-            RuleOutcome(
-                rule=rule, owners=tuple(sorted(owners)), missing=max(0, rule.count - len(owners))
-            )
-        )
-    return tuple(outcomes)
+    keys = [_signing_keys(entry, registry) for entry in entries]
+    tallies = [_Tally(rule, _excluded(rule, entries, keys)) for rule in rules]
+    for entry, signing in zip(entries, keys, strict=True):
+        if entry.statement.subject.sha256 == digest:
+            _count_entry(entry, signing, tallies)
+    return tuple(tally.outcome() for tally in tallies)
 
 
-class _Evaluation:
-    """One pass over a record, with the results that `after` asks for again."""
+class _Tally:
+    """How one rule stands while the entries of a record pass by in log order."""
 
-    def __init__(
-        self,
-        rules: Sequence[Rule],
-        entries: Sequence[LoggedEnvelope],
-        registry: KeyRegistry,
-        digest: bytes,
-    ) -> None:
-        self._rules = rules
-        self._entries = entries
-        self._digest = digest
-        self._keys = [_signing_keys(entry, registry) for entry in entries]
-        self._known: dict[tuple[int, int], frozenset[str]] = {}
+    def __init__(self, rule: Rule, excluded: frozenset[str]) -> None:
+        self.rule = rule
+        self._excluded = excluded
+        self._owners: set[str] = set()
 
-    def owners(self, position: int, *, end: int) -> frozenset[str]:
-        """Return the owners that count for a rule, looking at ``entries[:end]``."""
-        known = self._known.get((position, end))
-        if known is not None:
-            return known
-        rule = self._rules[position]
-        standing: dict[str, bool] = {}  # owner id -> whether the last decision counts
-        for place in range(end):
-            if not self._matches(rule, self._entries[place]):
-                continue
-            in_order = rule.after is None or self._steps_met(position, rule.after, end=place)
-            approved = in_order and self._is_approval(self._entries[place])
-            for owner, fits in _owners_that_fit(rule, self._keys[place]).items():
-                standing[owner] = approved and fits
-        excluded = self._excluded(rule)
-        result = frozenset(o for o, counts in standing.items() if counts and o not in excluded)
-        self._known[(position, end)] = result
-        return result
+    @property
+    def is_met(self) -> bool:
+        return len(self._owners) >= self.rule.count
 
-    def _matches(self, rule: Rule, entry: LoggedEnvelope) -> bool:
-        statement = entry.statement
-        return (
-            statement.event == rule.event
-            and statement.subject.sha256 == self._digest
-            and (rule.step is None or statement.detail.get("step") == rule.step)
+    def matches(self, statement: Statement) -> bool:
+        return statement.event == self.rule.event and (
+            self.rule.step is None or statement.detail.get("step") == self.rule.step
         )
 
-    @staticmethod
-    def _is_approval(entry: LoggedEnvelope) -> bool:
-        return bool(entry.statement.detail.get("decision", "approved") == "approved")
+    def decide(self, owner: str, *, counts: bool) -> None:
+        """Take an owner's decision; it replaces their earlier one."""
+        if counts and owner not in self._excluded:
+            self._owners.add(owner)
+        else:
+            self._owners.discard(owner)
 
-    def _steps_met(self, position: int, step: str, *, end: int) -> bool:
-        """Tell whether all earlier rules with a step stood met before a place."""
-        return all(
-            len(self.owners(earlier, end=end)) >= self._rules[earlier].count
+    def outcome(self) -> RuleOutcome:
+        return RuleOutcome(
+            rule=self.rule,
+            owners=tuple(sorted(self._owners)),
+            missing=max(0, self.rule.count - len(self._owners)),
+        )
+
+
+def _count_entry(
+    entry: LoggedEnvelope, keys: Sequence[RegisteredKey], tallies: Sequence[_Tally]
+) -> None:
+    """Let each rule take one decision, with `after` as things stood before it."""
+    statement = entry.statement
+    met = [tally.is_met for tally in tallies]
+    approved = statement.detail.get("decision", "approved") == "approved"
+    for position, tally in enumerate(tallies):
+        if not tally.matches(statement):
+            continue
+        in_order = tally.rule.after is None or all(
+            met[earlier]
             for earlier in range(position)
-            if self._rules[earlier].step == step
+            if tallies[earlier].rule.step == tally.rule.after
         )
+        for owner, fits in _owners_that_fit(tally.rule, keys).items():
+            tally.decide(owner, counts=approved and in_order and fits)
 
-    def _excluded(self, rule: Rule) -> frozenset[str]:
-        if rule.not_by is None:
-            return frozenset()
-        return frozenset(
-            key.owner.id
-            for entry, keys in zip(self._entries, self._keys, strict=True)
-            if entry.statement.event == rule.not_by
-            for key in keys
-        )
+
+def _excluded(
+    rule: Rule,
+    entries: Sequence[LoggedEnvelope],
+    keys: Sequence[Sequence[RegisteredKey]],
+) -> frozenset[str]:
+    """Return the owners who signed an event of `notBy`, anywhere in the record."""
+    return frozenset(
+        key.owner.id
+        for entry, signing in zip(entries, keys, strict=True)
+        if entry.statement.event == rule.not_by
+        for key in signing
+    )
 
 
 def _signing_keys(entry: LoggedEnvelope, registry: KeyRegistry) -> tuple[RegisteredKey, ...]:
