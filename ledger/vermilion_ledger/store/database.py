@@ -57,18 +57,30 @@ class Database:
         self.engine.dispose()
 
 
-def open_database(url: str, *, page_count_max: int | None = None, pool_size: int = 8) -> Database:
+def open_database(
+    url: str,
+    *,
+    page_count_max: int | None = None,
+    pool_size: int = 8,
+    busy_timeout_seconds: float = 15.0,
+) -> Database:
     """Open a database; no connection is made yet.
 
     Args:
         url: ``sqlite:////path/to/file`` or ``postgresql://…``.
         page_count_max: Bound on the pages of a SQLite file, for a quota.
         pool_size: Connections kept open.
+        busy_timeout_seconds: How long to wait for another writer's lock.
 
     Raises:
         InputError: ``store.url``: another kind of database, or none.
     """
-    engine = open_engine(url, page_count_max=page_count_max, pool_size=pool_size)
+    engine = open_engine(
+        url,
+        page_count_max=page_count_max,
+        pool_size=pool_size,
+        busy_timeout_seconds=busy_timeout_seconds,
+    )
     return Database(
         engine=engine,
         intake=SqlIntakeStore(engine),

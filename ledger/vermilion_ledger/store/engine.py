@@ -23,11 +23,8 @@ from vermilion_ledger.store.faults import translated
 
 __all__ = ["is_sqlite", "open_engine", "reading", "writing"]
 
-_BUSY_TIMEOUT_SECONDS = 15
 _PRAGMAS: tuple[tuple[str, str, object], ...] = (
-    # name, what is set, what must be read back; the time-out first, as the
-    # change to WAL may meet a lock
-    ("busy_timeout", str(_BUSY_TIMEOUT_SECONDS * 1000), _BUSY_TIMEOUT_SECONDS * 1000),
+    # name, what is set, what must be read back
     ("journal_mode", "WAL", "wal"),
     ("synchronous", "FULL", 2),
     ("fullfsync", "ON", 1),  # macOS: flush the drive's cache too
@@ -48,29 +45,36 @@ _SETTINGS: tuple[tuple[str, frozenset[str]], ...] = (
     ("TimeZone", frozenset({"UTC"})),
     ("in_hot_standby", frozenset({"off"})),
 )
-_OPTIONS = f"-c TimeZone=UTC -c lock_timeout={_BUSY_TIMEOUT_SECONDS}s"
 
 
-def open_engine(url: str, *, page_count_max: int | None = None, pool_size: int = 8) -> Engine:
+def open_engine(
+    url: str,
+    *,
+    page_count_max: int | None = None,
+    pool_size: int = 8,
+    busy_timeout_seconds: float = 15.0,
+) -> Engine:
     """Return an engine whose connections are durable, or refuse at first use.
 
     Args:
         url: ``sqlite:////path/to/file`` or ``postgresql://…``.
         page_count_max: Bound on the pages of a SQLite file, for a quota.
         pool_size: Connections kept open.
+        busy_timeout_seconds: How long to wait for another writer's lock.
 
     Raises:
         InputError: ``store.url``: another kind of database, or none.
     """
+    wait = round(busy_timeout_seconds * 1000)
     try:
         parsed = make_url(url)
     except ArgumentError as exc:
         raise InputError("store.url", "the database address is not a URL") from exc
     backend = parsed.get_backend_name()
     if backend == "sqlite":
-        return _open_sqlite(parsed, page_count_max, pool_size)
+        return _open_sqlite(parsed, page_count_max, pool_size, wait)
     if backend == "postgresql":
-        return _open_postgres(parsed, pool_size)
+        return _open_postgres(parsed, pool_size, wait)
     raise InputError("store.url", f"no such kind of database here: {backend}")
 
 
@@ -83,7 +87,7 @@ def is_sqlite(connection: Connection) -> bool:
 def reading(engine: Engine) -> Iterator[Connection]:
     """Open a read transaction that sees one state of the database throughout."""
     with translated(), engine.connect() as connection:
-        if connection.dialect.name == "postgresql":
+        if not is_sqlite(connection):
             connection.execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
@@ -92,19 +96,23 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
+def writing(engine: Engine, *, one_state: bool = False) -> Iterator[Connection]:
     """Open a write transaction; leaving the block returns after the durable commit.
 
     On SQLite the write lock is taken at the start, so that what was read in
-    the block cannot have changed when it is written.
+    the block cannot have changed when it is written. On PostgreSQL each
+    statement sees what others have committed by then; with ``one_state`` all
+    see the state at the start.
     """
     with translated(), engine.connect() as connection:
         connection.execution_options(vermilion_begin="BEGIN IMMEDIATE")
+        if one_state and not is_sqlite(connection):
+            connection.execution_options(isolation_level="REPEATABLE READ")
         with connection.begin():
             yield connection
 
 
-def _open_sqlite(url: URL, page_count_max: int | None, pool_size: int) -> Engine:
+def _open_sqlite(url: URL, page_count_max: int | None, pool_size: int, wait: int) -> Engine:
     path = url.database
     if not path or path == ":memory:" or path.startswith("file:"):
         raise InputError("store.url", "a SQLite database needs a file to be durable")
@@ -126,7 +134,8 @@ def _open_sqlite(url: URL, page_count_max: int | None, pool_size: int) -> Engine
     def set_pragmas(dbapi_connection: Any, _: Any) -> None:
         # Transactions are opened by `begin_transaction`, not by the driver.
         dbapi_connection.isolation_level = None
-        wanted = list(_PRAGMAS)
+        # The time-out first, as the change to WAL may meet a lock.
+        wanted = [("busy_timeout", str(wait), wait), *_PRAGMAS]
         if page_count_max is not None:
             wanted.append(("max_page_count", str(page_count_max), page_count_max))
         for name, value, expected in wanted:
@@ -145,10 +154,14 @@ def _open_sqlite(url: URL, page_count_max: int | None, pool_size: int) -> Engine
     return engine
 
 
-def _open_postgres(url: URL, pool_size: int) -> Engine:
+def _open_postgres(url: URL, pool_size: int, wait: int) -> Engine:
     engine = create_engine(
         url.set(drivername="postgresql+psycopg"),
-        connect_args={"options": _OPTIONS, "connect_timeout": 5, "client_encoding": "utf8"},
+        connect_args={
+            "options": f"-c TimeZone=UTC -c lock_timeout={wait}",
+            "connect_timeout": 5,
+            "client_encoding": "utf8",
+        },
         isolation_level="READ COMMITTED",
         pool_size=pool_size,
         max_overflow=pool_size,

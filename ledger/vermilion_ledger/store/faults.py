@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from vermilion_ledger.errors import (
@@ -50,9 +50,11 @@ def translate(exc: SQLAlchemyError) -> EvidenceError:
     if isinstance(orig, sqlite3.Error):
         return _from_sqlite(getattr(orig, "sqlite_errorcode", 0), detail)
     state = getattr(orig, "sqlstate", None)
-    if state is None or exc.connection_invalidated:
+    if exc.connection_invalidated or (
+        state is None and isinstance(exc, (OperationalError, InterfaceError))
+    ):
         return UnavailableError("store.unreachable", f"{_OUT_OF_REACH}: {detail}")
-    return _from_postgres(state, detail)
+    return _from_postgres(state or "", detail)
 
 
 def _from_sqlite(code: int, detail: str) -> EvidenceError:

@@ -2,9 +2,9 @@
 
 `SqlIntakeStore` implements `vermilion_ledger.ports.IntakeStore`. What a batch
 collides with is looked up first, in the transaction that then inserts; within
-SQLite's write lock that look is final. On PostgreSQL another process may still
-insert between look and insert: the transaction is then rolled back and tried
-again, and the look sees what it collided with.
+SQLite's write lock that look is final. On PostgreSQL it sees the one state at
+the start of the transaction, and another process may insert after it: the
+insert then fails, and the whole transaction is tried again with a new look.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class SqlIntakeStore:
         """
         for attempt in range(_ATTEMPTS):
             try:
-                with writing(self._engine) as connection:
+                with writing(self._engine, one_state=True) as connection:
                     return _save(connection, batches, encode_moment(received_at))
             except ConflictError:
                 if attempt + 1 == _ATTEMPTS and len(batches) == 1:

@@ -55,7 +55,7 @@ def upgrade() -> None:
     )
     is_sqlite = connection.dialect.name == "sqlite"
     for statement in (sqlite_triggers if is_sqlite else postgres_triggers)(_INSERT_ONLY):
-        connection.exec_driver_sql(statement)
+        op.execute(statement)
 
 
 def _create_intake() -> None:
