@@ -43,6 +43,7 @@ class NodeOptions:
         binary: The native binary, not the npm launcher, which orphans the node when killed.
         port: Port on the loopback interface.
         chain_id: Chain id; Anvil's own is 31337.
+        hardfork: Rules of the chain.
         state: File that keeps the chain across restarts; None forgets it.
         state_interval_seconds: How much of the chain a crash may lose.
         block_time_seconds: Pace of blocks; None mines a block per transaction.
@@ -55,6 +56,7 @@ class NodeOptions:
     binary: Path
     port: int
     chain_id: int = 31337
+    hardfork: str = "osaka"
     state: Path | None = None
     state_interval_seconds: int = 10
     block_time_seconds: int | None = 1
@@ -65,7 +67,7 @@ class NodeOptions:
     def command(self) -> tuple[str, ...]:
         """Return the command line."""
         words: list[str | int | Path] = [self.binary, "--host", _HOST, "--port", self.port]
-        words += ["--chain-id", self.chain_id, "--hardfork", "osaka", "--quiet"]
+        words += ["--chain-id", self.chain_id, "--hardfork", self.hardfork, "--quiet"]
         words += ["--prune-history", _PRUNE_HISTORY]
         if self.state is not None:
             words += ["--state", self.state, "--state-interval", self.state_interval_seconds]

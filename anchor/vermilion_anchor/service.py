@@ -160,7 +160,8 @@ class Anchorer:
         if newest is None or (last is not None and newest[0] <= last.size):
             return Progress(state=None, note="nothing to anchor", is_waiting=True)
         if last is not None and not is_urgent and head.size < newest[0]:
-            age = (self._clock() - last.block_time).total_seconds()
+            # a chain's clock may run ahead of ours: then the age is negative, and small
+            age = abs((self._clock() - last.block_time).total_seconds())
             if age < self._settings.interval_seconds:
                 return Progress(state=None, note="not due yet", is_waiting=True)
         size, root = newest
