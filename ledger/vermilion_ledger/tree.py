@@ -49,6 +49,11 @@ class Frontier:
         self._hashes.append(node)
         self.size += 1
 
+    def push(self, leaf_hash: bytes) -> None:
+        """Add a leaf where nobody keeps the nodes."""
+        for _ in self.append(leaf_hash):
+            pass
+
     def root(self) -> bytes:
         """Return the root of the tree so far (RFC 9162 section 2.1.1)."""
         return _bag(self._hashes) if self._hashes else EMPTY_ROOT

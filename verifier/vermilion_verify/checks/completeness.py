@@ -1,0 +1,82 @@
+"""Is the record whole? The ledger's closing, and the auditor's walk."""
+
+from __future__ import annotations
+
+from vermilion_ledger.bundle import closing_message
+from vermilion_ledger.errors import InputError, SignatureError, VerificationError
+from vermilion_ledger.records import Status
+from vermilion_ledger.schemes import ed25519
+from vermilion_verify.case import Case
+from vermilion_verify.outcome import Detail, Unknown
+from vermilion_verify.walk import check_walk
+
+__all__ = ["check_record_completeness", "holds_closing"]
+
+
+def check_record_completeness(case: Case) -> Detail:
+    """Check the closing and, where the log's entries are at hand, walk them.
+
+    Raises:
+        VerificationError: The closing is not by an intake key in force, it
+            contradicts the entries, or the log has others.
+        Unknown: Entries were left out.
+    """
+    _check_closing(case)
+    detail: Detail = {"entries": case.bundle.closing.entries, "walk": "not checked"}
+    if case.walk is not None:
+        detail["walk"] = _check_log(case)
+    left_out = case.bundle.closing.entries - len(case.bundle.entries)
+    if left_out:
+        detail["leftOut"] = left_out
+        raise Unknown("record.left-out", f"{left_out} entries were left out", detail)
+    return detail
+
+
+def holds_closing(case: Case) -> bool:
+    """Tell whether the closing is signed and contradicts nothing at hand."""
+    try:
+        _check_closing(case)
+    except VerificationError:
+        return False
+    return True
+
+
+def _check_closing(case: Case) -> None:
+    closing, message = case.bundle.closing, closing_message(case.bundle)
+    in_force = [key for key in case.policy.intake_keys if key.is_in_force(case.size - 1)]
+    if not any(_is_signed(key.public, message, closing.sig) for key in in_force):
+        raise VerificationError("closing.signature", "no intake key in force signed the closing")
+    named = case.history.named_status(closing.digest)
+    if named is not Status.CURRENT and closing.status is Status.CURRENT:
+        raise VerificationError("closing.status", f"the closing says current, an entry {named}")
+    if not case.is_complete:
+        return
+    if closing.digest != case.history.current_digest():
+        raise VerificationError("closing.digest", "the closing names another current version")
+    if closing.status is not case.history.closing_status():
+        raise VerificationError(
+            "closing.status",
+            f"the closing says {closing.status}, the entries {case.history.closing_status()}",
+        )
+
+
+def _is_signed(public_key: bytes, message: bytes, signature: bytes) -> bool:
+    try:
+        ed25519.verify_bytes(public_key, message, signature)
+    except (SignatureError, InputError):
+        return False
+    return True
+
+
+def _check_log(case: Case) -> str:
+    assert case.walk is not None  # noqa: S101 - asked by the only caller
+    checkpoint = case.bundle.signed_checkpoint.checkpoint
+    if case.walk.count < case.size or case.walk.root != checkpoint.root:
+        raise VerificationError(
+            "walk.other-log", f"the {case.walk.count} log entries do not have the checkpoint's root"
+        )
+    key = case.bundle.record_key
+    if key is None:
+        return "record key withheld"
+    check_walk(case.walk, key, [entry.index for entry in case.bundle.entries], what="record")
+    return "checked"

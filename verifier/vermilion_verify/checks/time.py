@@ -1,0 +1,175 @@
+"""Time from both sides: not before a quoted block, not after an anchor.
+
+Claimed times are never looked at (FORMATS sections 3, 8 and 12).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from vermilion_ledger.encoding import encode_time
+from vermilion_ledger.errors import VerificationError
+from vermilion_ledger.evm.receipt import VerifiedAnchor
+from vermilion_ledger.logged import LoggedEnvelope
+from vermilion_verify.blocks import Standing
+from vermilion_verify.case import Case
+from vermilion_verify.checks.anchors import check_anchor_finality, judge_anchors
+from vermilion_verify.outcome import Absent, Detail, Unknown
+
+__all__ = ["as_of_time", "bound_event", "check_time_interval", "check_timestamp_token"]
+
+
+def check_timestamp_token(case: Case) -> Detail:
+    """Say what became of RFC 3161 tokens: this build does not check them.
+
+    Raises:
+        Unknown: The policy requires time-stamps.
+        Absent: It does not.
+    """
+    found, required = len(case.bundle.timestamps), case.policy.timestamps_required
+    if required:
+        message = f"{required} time-stamps are required, and this build checks none"
+        raise Unknown("timestamp.unsupported", message, {"tokens": found})
+    raise Absent(f"{found} time-stamps, not checked" if found else "no time-stamp is asked for")
+
+
+def check_time_interval(case: Case) -> Detail:
+    """Check that quoted blocks and anchors leave room for each statement.
+
+    Raises:
+        VerificationError: A quoted block has another number, contradicts a
+            known block, or is not below an anchor that covers its entry.
+        Unknown: A lower bound on one chain lies above an upper bound on
+            another, or the checkpoint is not as fresh as was asked.
+        Absent: There is no final anchor.
+    """
+    final = _final_anchors(case)
+    for event in case.bundled:
+        _check_quote(case, event, final)
+    if not final:
+        if case.policy.anchors_required == 0:
+            _check_freshness(case)
+        raise Absent("no final anchor bounds the time")
+    for event in case.bundled:
+        bounds = bound_event(case, event)
+        lower, upper = bounds["notBefore"], bounds["notAfter"]
+        if lower and upper and lower["time"] > upper["time"]:
+            raise Unknown(
+                "time.bounds-cross",
+                f"leaf {event.index}: not before {lower['time']}, not after {upper['time']}",
+            )
+    if not _is_pending(case):
+        _check_freshness(case)
+    return {"events": len(case.bundled)}
+
+
+def bound_event(case: Case, event: LoggedEnvelope) -> Detail:
+    """Return the interval of one entry: trusted quoted block, earliest final anchor."""
+    return {"notBefore": _lower_bound(case, event), "notAfter": _upper_bound(case, event)}
+
+
+def as_of_time(case: Case) -> datetime | None:
+    """Return the block time of the newest final anchor of the checkpoint's size."""
+    times = [anchor.block_time for anchor in _final_anchors(case) if anchor.size == case.size]
+    return max(times, default=None)
+
+
+def _final_anchors(case: Case) -> list[VerifiedAnchor]:
+    return [item.anchor for item in judge_anchors(case) if item.standing is Standing.FINAL]
+
+
+def _check_quote(case: Case, event: LoggedEnvelope, final: list[VerifiedAnchor]) -> None:
+    seen = event.statement.seen
+    if seen is None:
+        return
+    header = case.headers[seen.hash]
+    if header.number != seen.number:
+        raise VerificationError(
+            "seen.other-number", f"leaf {event.index} calls block {header.number} {seen.number}"
+        )
+    if _quote_standing(case, event) is Standing.CONTRADICTED:
+        raise VerificationError(
+            "seen.contradicted", f"leaf {event.index} quotes a block that is not on the chain"
+        )
+    for anchor in final:
+        if (
+            anchor.chain_id == seen.chain_id
+            and anchor.size > event.index
+            and seen.number >= anchor.block_number
+        ):
+            raise VerificationError(
+                "seen.not-below-anchor",
+                f"leaf {event.index} quotes block {seen.number}, anchored in {anchor.block_number}",
+            )
+
+
+def _quote_standing(case: Case, event: LoggedEnvelope) -> Standing:
+    """Return what is known of the block that a statement quotes."""
+    seen = event.statement.seen
+    assert seen is not None  # noqa: S101 - asked by the callers
+    if case.judge.contradicts_list(seen.chain_id, number=seen.number, block_hash=seen.hash):
+        return Standing.CONTRADICTED
+    standings = {
+        case.judge.judge(chain, number=seen.number, block_hash=seen.hash)
+        for chain in case.policy.chains
+        if chain.chain_id == seen.chain_id
+    }
+    for standing in (Standing.CONTRADICTED, Standing.CANONICAL, Standing.FINAL):
+        if standing in standings:
+            return standing
+    return Standing.UNKNOWN
+
+
+def _lower_bound(case: Case, event: LoggedEnvelope) -> Detail | None:
+    """A quote that nobody can check claims nothing."""
+    seen = event.statement.seen
+    if seen is None or _quote_standing(case, event) not in {Standing.CANONICAL, Standing.FINAL}:
+        return None
+    header = case.headers[seen.hash]
+    return {
+        "chainId": seen.chain_id,
+        "number": header.number,
+        "hash": "0x" + header.hash.hex(),
+        "time": encode_time(datetime.fromtimestamp(header.timestamp, tz=UTC)),
+    }
+
+
+def _upper_bound(case: Case, event: LoggedEnvelope) -> Detail | None:
+    covering = [anchor for anchor in _final_anchors(case) if anchor.size > event.index]
+    if not covering:
+        return None
+    first = min(covering, key=lambda anchor: (anchor.block_time, anchor.chain_id))
+    return {
+        "chainId": first.chain_id,
+        "number": first.block_number,
+        "hash": "0x" + first.block_hash.hex(),
+        "time": encode_time(first.block_time),
+    }
+
+
+def _is_pending(case: Case) -> bool:
+    """Tell whether the verdict waits for an anchor, so that freshness waits too."""
+    try:
+        check_anchor_finality(case)
+    except Absent:
+        return case.policy.anchors_required > 0
+    except Unknown:
+        return False
+    return False
+
+
+def _check_freshness(case: Case) -> None:
+    found = as_of_time(case)
+    wanted = [moment for moment in (case.as_of, _oldest_allowed(case)) if moment is not None]
+    if wanted and (found is None or found < max(wanted)):
+        stated = encode_time(found) if found else "unknown"
+        raise Unknown(
+            "time.not-fresh",
+            f"the checkpoint is as of {stated}, asked is {encode_time(max(wanted))}",
+        )
+
+
+def _oldest_allowed(case: Case) -> datetime | None:
+    if case.policy.max_age is None:
+        return None
+    return case.now - case.policy.max_age

@@ -1,0 +1,164 @@
+"""``vermilion-verify``: what an auditor runs, with the base install alone.
+
+Every subcommand is a thin shell over a library call. Human text goes to
+standard error when ``--json`` prints JSON lines to standard output.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from vermilion_ledger.encoding import parse_time
+from vermilion_ledger.errors import (
+    EvidenceError,
+    InputError,
+    IntegrityError,
+    NotFoundError,
+    UnavailableError,
+    VerificationError,
+)
+from vermilion_verify import VERSION
+from vermilion_verify.cli import commands
+from vermilion_verify.printing import render_error
+from vermilion_verify.texts import LANGUAGES, choose_language
+
+__all__ = ["main"]
+
+_SUBCOMMANDS = ("inspect", "audit", "trust")
+_EPILOG = """exit codes: 0 proven (also superseded, with a notice), 1 refuted or revoked,
+2 usage, 3 pending, 4 not allowed, 5 cannot tell, 6 no record, 7 some of many failed,
+70 internal, 130 interrupted. Anything else is to be read as failure."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code (FORMATS section 12)."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    options = _parse(arguments)
+    language = choose_language(options.lang, os.environ)
+    try:
+        return commands.run(options, language)
+    except KeyboardInterrupt:
+        return 130
+    except EvidenceError as exc:
+        print(render_error(exc, language=language), file=sys.stderr)
+        if getattr(options, "json", False):
+            print(json.dumps({"error": {"code": exc.code, "message": exc.message}}))
+        return _exit_code(exc)
+    except Exception as exc:
+        if os.environ.get("VERMILION_DEBUG") == "1":
+            raise
+        error = IntegrityError("internal", f"{type(exc).__name__} in vermilion-verify {VERSION}")
+        print(render_error(error, language=language), file=sys.stderr)
+        return 70
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="vermilion-verify",
+        description="Verify an official document against its evidence bundle, asking nobody.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"vermilion-verify {VERSION}")
+    if not arguments or arguments[0] not in _SUBCOMMANDS:
+        parser.add_argument("file", type=Path, metavar="FILE", help="the document in question")
+        parser.add_argument(
+            "--bundle", type=Path, required=True, metavar="B", help="its evidence bundle"
+        )
+        _add_verify_options(parser)
+        parser.usage = (
+            "vermilion-verify FILE --bundle B --trust T [options]\n"
+            "       vermilion-verify inspect BUNDLE\n"
+            "       vermilion-verify audit FOLDER --evidence FOLDER --trust T [options]\n"
+            "       vermilion-verify trust show T"
+        )
+        options = parser.parse_args(arguments, argparse.Namespace(command="verify"))
+    else:
+        commands_of = parser.add_subparsers(dest="command", required=True)
+        _add_inspect(commands_of)
+        _add_audit(commands_of)
+        _add_trust(commands_of)
+        options = parser.parse_args(arguments)
+    if getattr(options, "offline", False) and options.rpc:
+        parser.error("--offline and --rpc contradict each other")
+    return options
+
+
+def _add_verify_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--trust", type=Path, required=True, metavar="T", help="trust policy, given in person"
+    )
+    parser.add_argument(
+        "--header-hashes",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="F",
+        help="trusted block hashes: '<chain id> <number> 0x<hash>' a line; may be repeated",
+    )
+    parser.add_argument("--registry", type=Path, metavar="F", help="the ledger's registry file")
+    parser.add_argument(
+        "--log-entries", type=Path, metavar="F", help="the log's 65-byte entries, to walk them"
+    )
+    parser.add_argument(
+        "--rpc", action="append", default=[], metavar="URL", help="ask this node about blocks"
+    )
+    parser.add_argument(
+        "--as-of", type=_moment, metavar="TIME", help="the checkpoint must be at least this new"
+    )
+    parser.add_argument("--offline", action="store_true", help="never use the network")
+    _add_output_options(parser)
+
+
+def _add_output_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="JSON lines on standard output")
+    parser.add_argument("--lang", choices=LANGUAGES, help="language of the text")
+
+
+def _add_inspect(commands_of: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands_of.add_parser("inspect", help="show what a bundle claims; checks nothing")
+    parser.add_argument("bundle", type=Path, metavar="BUNDLE")
+    _add_output_options(parser)
+
+
+def _add_audit(commands_of: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands_of.add_parser("audit", help="verify every file of a folder")
+    parser.add_argument("folder", type=Path, metavar="FOLDER")
+    parser.add_argument(
+        "--evidence",
+        type=Path,
+        required=True,
+        metavar="FOLDER",
+        help="folder with <file name>.evidence.json",
+    )
+    _add_verify_options(parser)
+
+
+def _add_trust(commands_of: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands_of.add_parser("trust", help="look at a trust policy")
+    actions = parser.add_subparsers(dest="action", required=True)
+    show = actions.add_parser("show", help="say in words what a policy believes")
+    show.add_argument("trust", type=Path, metavar="T")
+    _add_output_options(show)
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return parse_time(text, what="TIME").astimezone(UTC)
+    except InputError as exc:
+        raise argparse.ArgumentTypeError(exc.message) from exc
+
+
+def _exit_code(error: EvidenceError) -> int:
+    """Map an error to an exit code: bad arguments 2, out of reach 5, our fault 70."""
+    if isinstance(error, InputError | NotFoundError):
+        return 2
+    if isinstance(error, VerificationError):
+        return 1
+    return 5 if isinstance(error, UnavailableError) else 70

@@ -1,0 +1,113 @@
+"""Asking an Ethereum node, with nothing but the standard library.
+
+Only used when the verifier's user names an endpoint. The node is asked for
+its chain id, the code of the contract and the hash at a height; it is never
+asked whether an anchor is good.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import urllib.error
+import urllib.request
+from typing import Any
+
+from vermilion_ledger.errors import InputError, UnavailableError
+from vermilion_ledger.evm.keccak import keccak256
+from vermilion_verify.blocks import Standing
+from vermilion_verify.policy import ChainTrust
+
+__all__ = ["RpcEndpoint"]
+
+_ANSWER_SIZE_MAX = 16 * 1024 * 1024  # bytes
+_TIMEOUT_SECONDS = 10.0
+_WITHOUT_TRANSACTIONS = False
+
+
+class RpcEndpoint:
+    """One JSON-RPC endpoint (Ethereum execution API over HTTP).
+
+    Raises:
+        InputError: The address is not http or https.
+    """
+
+    def __init__(self, url: str, *, timeout_seconds: float = _TIMEOUT_SECONDS) -> None:
+        if not url.startswith(("http://", "https://")):
+            raise InputError("rpc.url", f"{url[:80]!a} is not an http address")
+        self._url = url
+        self._timeout = timeout_seconds
+
+    def judge(self, chain: ChainTrust, *, number: int, block_hash: bytes) -> Standing:
+        """Return what the node says of a block.
+
+        Another chain id, or a node that does not answer or not sensibly, is
+        `UNKNOWN`. Other code at the contract's address contradicts the policy.
+        """
+        try:
+            if _quantity(self._call("eth_chainId")) != chain.chain_id:
+                return Standing.UNKNOWN
+            if not self._has_code(chain):
+                return Standing.CONTRADICTED
+            found = self._block(hex(number))
+            if found is None:
+                return Standing.UNKNOWN
+            if found[1] != block_hash:
+                return Standing.CONTRADICTED
+            return Standing.FINAL if self._is_final(chain, number) else Standing.CANONICAL
+        except (UnavailableError, InputError):
+            return Standing.UNKNOWN
+
+    def _has_code(self, chain: ChainTrust) -> bool:
+        code = self._call("eth_getCode", "0x" + chain.contract.hex(), "latest")
+        return keccak256(_data(code)) == chain.code_hash
+
+    def _is_final(self, chain: ChainTrust, number: int) -> bool:
+        if chain.finality.rule == "immediate":
+            return True
+        if chain.finality.rule == "finalized":
+            finalized = self._block("finalized")
+            return finalized is not None and finalized[0] >= number
+        head = _quantity(self._call("eth_blockNumber"))
+        return head - number >= chain.finality.confirmations
+
+    def _block(self, which: str) -> tuple[int, bytes] | None:
+        block = self._call("eth_getBlockByNumber", which, _WITHOUT_TRANSACTIONS)
+        if block is None:
+            return None
+        if not isinstance(block, dict):
+            raise InputError("rpc.answer", "a block is not an object")
+        return _quantity(block.get("number")), _data(block.get("hash"))
+
+    def _call(self, method: str, *params: object) -> Any:
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
+        request = urllib.request.Request(  # noqa: S310 - the scheme was checked
+            self._url, data=body.encode(), headers={"Content-Type": "application/json"}
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=self._timeout) as response:  # noqa: S310
+                answer = json.loads(response.read(_ANSWER_SIZE_MAX))
+        except (OSError, urllib.error.URLError, http.client.HTTPException) as exc:
+            raise UnavailableError("rpc.unreachable", f"{self._url} does not answer") from exc
+        except (ValueError, RecursionError) as exc:
+            raise InputError("rpc.answer", f"{self._url} does not speak JSON") from exc
+        if not isinstance(answer, dict) or "result" not in answer:
+            raise InputError("rpc.answer", f"{self._url} refuses {method}")
+        return answer["result"]
+
+
+def _quantity(value: object) -> int:
+    data = value if isinstance(value, str) and value.startswith("0x") else "refused"
+    try:
+        return int(data, 16)
+    except ValueError as exc:
+        raise InputError("rpc.answer", "not a quantity") from exc
+
+
+def _data(value: object) -> bytes:
+    if not isinstance(value, str) or not value.startswith("0x"):
+        raise InputError("rpc.answer", "not data")
+    try:
+        return bytes.fromhex(value[2:])
+    except ValueError as exc:
+        raise InputError("rpc.answer", "not data") from exc

@@ -1,0 +1,119 @@
+"""A report as text: the checks that ran, the verdict, what is not proven."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+from vermilion_ledger.codes import all_codes
+from vermilion_ledger.errors import EvidenceError
+from vermilion_verify.report import CheckResult, CheckStatus, Report, Verdict
+from vermilion_verify.texts import TEXTS
+
+__all__ = ["render_error", "render_report", "safe_text"]
+
+_MARKS = {
+    CheckStatus.PASS: ("✓", "32"),
+    CheckStatus.FAIL: ("✗", "31;1"),
+    CheckStatus.UNKNOWN: ("?", "33"),
+    CheckStatus.ABSENT: ("–", "2"),
+}
+_GOOD = {Verdict.PROVEN, Verdict.SUPERSEDED}
+_BAD = {Verdict.REFUTED, Verdict.REVOKED}
+
+
+def render_report(
+    report: Report, *, language: str, colour: bool, name: str, size: int | None
+) -> str:
+    """Return the report as lines for a terminal or a file.
+
+    Args:
+        report: What was found; a check that did not run is not printed.
+        language: ``en`` or ``zh-CN``.
+        colour: Whether to use ANSI colours; words and marks stand without them.
+        name: Name of the file in question.
+        size: Its size in bytes, or None where only a digest is known.
+    """
+    stated = f"{size:,} bytes" if size is not None else report.document["sha256"][:16] + "…"
+    lines = [_say("checking", language).format(name=safe_text(name), size=stated)]
+    lines += [_render_check(check, language, colour=colour) for check in report.checks]
+    lines += _render_interval(report.interval, language)
+    lines += [_render_approval(approval, language) for approval in report.approvals]
+    sentence = _say(f"verdict.{report.verdict}", language)
+    good, bad = report.verdict in _GOOD, report.verdict in _BAD
+    lines.append(_paint(sentence, "32;1" if good else "31;1" if bad else "33;1", colour=colour))
+    lines.append(f"{_say('does-not-prove', language)}:")
+    lines += [f"  · {_say(sentence, language)}" for sentence in report.not_proven]
+    return "\n".join(lines)
+
+
+def render_error(error: EvidenceError, *, language: str) -> str:
+    """Return an error with its code and the next step; never a traceback."""
+    lines = [f"{_say('error', language)}[{error.code}]: {safe_text(error.message)}"]
+    if step := _advice(error.code, language):
+        lines.append(f"{_say('next-step', language)}: {step}")
+    return "\n".join(lines)
+
+
+def safe_text(text: str) -> str:
+    """Return text without characters that could steer a terminal."""
+    return "".join(
+        character if unicodedata.category(character)[0] != "C" else f"\\u{ord(character):04x}"
+        for character in text
+    )
+
+
+def _render_check(check: CheckResult, language: str, *, colour: bool) -> str:
+    mark, style = _MARKS[check.status]
+    line = f"  {_paint(mark, style, colour=colour)} {check.id:<22}"
+    if check.status is CheckStatus.PASS:
+        return line + _say(check.id, language)
+    status = _say(check.status.value, language)
+    line += f"{status}: {safe_text(str(check.detail.get('message', '')))}"
+    code = check.detail.get("code")
+    if code:
+        line += f" [{code}]"
+        if step := _advice(str(code), language):
+            line += f"\n{'':27}{_say('next-step', language)}: {step}"
+    return line
+
+
+def _render_interval(interval: Mapping[str, Any], language: str) -> list[str]:
+    bounds = [
+        _say(text, language).format(**bound)
+        for text, bound in (
+            ("not-before", interval["notBefore"]),
+            ("not-after", interval["notAfter"]),
+        )
+        if bound
+    ]
+    return [f"{_say('interval', language)}: {'; '.join(bounds) or _say('no-bound', language)}"]
+
+
+def _render_approval(approval: Mapping[str, Any], language: str) -> str:
+    actor = approval["actor"]
+    who = " ".join(
+        part for part in (actor["name"] or actor["id"], actor["post"], actor["unit"]) if part
+    )
+    schemes = ", ".join(sorted({key["scheme"] for key in approval["keys"]}))
+    decision = _say(str(approval["decision"]), language)
+    return (
+        f"{_say('decision', language)}: {safe_text(str(approval['step']))} {decision} – "
+        f"{safe_text(who)} ({schemes}); {_render_interval(approval['interval'], language)[0].partition(': ')[2]}"
+    )
+
+
+def _advice(code: str, language: str) -> str:
+    advice = all_codes().get(code)
+    if advice is None:
+        return ""
+    return advice.zh if language == "zh-CN" else advice.en
+
+
+def _say(key: str, language: str) -> str:
+    return TEXTS[key].say(language)
+
+
+def _paint(text: str, style: str, *, colour: bool) -> str:
+    return f"\x1b[{style}m{text}\x1b[0m" if colour else text

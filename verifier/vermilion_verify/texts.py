@@ -1,0 +1,121 @@
+"""What the report says to people, in English and Chinese. Codes are never translated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from vermilion_verify.report import CheckStatus, Verdict
+from vermilion_verify.verify import (
+    NOT_PROVEN_AFTER,
+    NOT_PROVEN_CONTENT,
+    NOT_PROVEN_LEFT_OUT,
+    NOT_PROVEN_REVOCATION,
+)
+
+__all__ = ["LANGUAGES", "TEXTS", "Phrase", "choose_language"]
+
+LANGUAGES = ("en", "zh-CN")
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """One sentence in both languages."""
+
+    en: str
+    zh: str
+
+    def say(self, language: str) -> str:
+        """Return the sentence in a language; English where it is unknown."""
+        return self.zh if language == "zh-CN" else self.en
+
+
+def choose_language(stated: str | None, environment: Mapping[str, str]) -> str:
+    """Return the language asked for, else that of the environment's locale."""
+    if stated in LANGUAGES:
+        return str(stated)
+    locale = environment.get("LC_ALL") or environment.get("LC_MESSAGES") or environment.get("LANG")
+    return "zh-CN" if (locale or "").lower().startswith("zh") else "en"
+
+
+TEXTS: Mapping[str, Phrase] = {
+    # checks
+    "bundle.parse": Phrase("the bundle is well formed", "证据包格式正确"),
+    "document.digest": Phrase("the file is a recorded version", "文件与所记录的版本一致"),
+    "entry.commitment": Phrase(
+        "entries were formed from salts and envelopes", "条目由盐值与信封构成"
+    ),
+    "entry.tag": Phrase("the record key fits the record", "卷密钥与本卷相符"),
+    "log.inclusion": Phrase("every entry is in the log", "每个条目均在日志之中"),
+    "checkpoint.signature": Phrase("the log signed the checkpoint", "检查点由日志签名"),
+    "witness.quorum": Phrase("enough witnesses cosigned", "见证方联署足数"),
+    "statement.binding": Phrase(
+        "statements belong to this record and place", "陈述属于本卷及其位置"
+    ),
+    "signature.intake": Phrase("the ledger answers for each envelope", "账本为每个信封签收负责"),
+    "signature.actor": Phrase("people's signatures hold", "人员签名有效"),
+    "key.validity": Phrase("keys were valid at their place in the log", "密钥在日志位置上有效"),
+    "approval.rule": Phrase("those decided who had to", "应审批者均已审批"),
+    "record.completeness": Phrase("the record is whole", "本卷完整"),
+    "anchor.receipt": Phrase("anchors lead to their blocks", "锚定收据指向其区块"),
+    "anchor.block": Phrase("the blocks are on the chain", "区块在链上"),
+    "anchor.finality": Phrase("enough chains are final", "足够的链已最终确定"),
+    "timestamp.token": Phrase("time-stamps hold", "时间戳有效"),
+    "time.interval": Phrase("the times fit together", "时间区间相容"),
+    # statuses
+    CheckStatus.PASS.value: Phrase("pass", "通过"),
+    CheckStatus.FAIL.value: Phrase("FAIL", "不通过"),
+    CheckStatus.UNKNOWN.value: Phrase("unknown", "无法判定"),
+    CheckStatus.ABSENT.value: Phrase("not asked", "不适用"),
+    # verdicts
+    f"verdict.{Verdict.PROVEN}": Phrase(
+        "PROVEN: these exact bytes are the recorded version.", "已证实:文件与存证记录逐字节一致。"
+    ),
+    f"verdict.{Verdict.PENDING}": Phrase(
+        "PENDING: recorded, waiting for a final anchor.", "待确认:已存证,等待最终锚定。"
+    ),
+    f"verdict.{Verdict.SUPERSEDED}": Phrase(
+        "SUPERSEDED: a genuine version, but a newer one exists.",
+        "已被取代:版本属实,但已有更新版本。",
+    ),
+    f"verdict.{Verdict.REVOKED}": Phrase(
+        "REVOKED: it matches, but it was withdrawn.", "已撤销:内容相符,但已被撤销。"
+    ),
+    f"verdict.{Verdict.REFUTED}": Phrase(
+        "REFUTED: the evidence contradicts this file or itself.",
+        "已否证:证据与文件或证据自身相矛盾。",
+    ),
+    f"verdict.{Verdict.NO_RECORD}": Phrase(
+        "NO RECORD: nothing was found. This alone does not mean that it is false.",
+        "未查到记录:不代表文件为伪造。",
+    ),
+    f"verdict.{Verdict.CANNOT_TELL}": Phrase(
+        "CANNOT TELL: something needed is not at hand; see the checks above.",
+        "无法判定:缺少所需依据,见上列各项。",
+    ),
+    # not proven
+    NOT_PROVEN_CONTENT: Phrase(NOT_PROVEN_CONTENT, "内容属实"),
+    NOT_PROVEN_AFTER: Phrase(
+        "that nothing happened in this record after the checkpoint", "检查点之后本卷再无变化"
+    ),
+    NOT_PROVEN_LEFT_OUT: Phrase(NOT_PROVEN_LEFT_OUT, "账本自身未遗漏本卷条目"),
+    NOT_PROVEN_REVOCATION: Phrase(NOT_PROVEN_REVOCATION, "账本未遗漏密钥撤销"),
+    # labels
+    "checking": Phrase("Checking {name} ({size})", "正在核验 {name}({size})"),
+    "interval": Phrase("First recorded", "首次存证"),
+    "not-before": Phrase(
+        "not before {time} (block {number} of chain {chainId})",
+        "不早于 {time}(链 {chainId} 区块 {number})",
+    ),
+    "not-after": Phrase(
+        "not after {time} (block {number} of chain {chainId})",
+        "不晚于 {time}(链 {chainId} 区块 {number})",
+    ),
+    "no-bound": Phrase("no bound is proven", "未证明任何时间界限"),
+    "approved": Phrase("approved", "同意"),
+    "rejected": Phrase("rejected", "不同意"),
+    "does-not-prove": Phrase("This does not prove", "本结论不证明"),
+    "next-step": Phrase("next step", "下一步"),
+    "error": Phrase("error", "错误"),
+    "decision": Phrase("Decision", "审批"),
+}
