@@ -38,7 +38,7 @@ def render_report(
     stated = f"{size:,} bytes" if size is not None else report.document["sha256"][:16] + "…"
     lines = [_say("checking", language).format(name=safe_text(name), size=stated)]
     lines += [_render_check(check, language, colour=colour) for check in report.checks]
-    lines += _render_interval(report.interval, language)
+    lines.append(f"{_say('interval', language)}: {_render_bounds(report.interval, language)}")
     lines += [_render_approval(approval, language) for approval in report.approvals]
     sentence = _say(f"verdict.{report.verdict}", language)
     good, bad = report.verdict in _GOOD, report.verdict in _BAD
@@ -79,7 +79,7 @@ def _render_check(check: CheckResult, language: str, *, colour: bool) -> str:
     return line
 
 
-def _render_interval(interval: Mapping[str, Any], language: str) -> list[str]:
+def _render_bounds(interval: Mapping[str, Any], language: str) -> str:
     bounds = [
         _say(text, language).format(**bound)
         for text, bound in (
@@ -88,7 +88,7 @@ def _render_interval(interval: Mapping[str, Any], language: str) -> list[str]:
         )
         if bound
     ]
-    return [f"{_say('interval', language)}: {'; '.join(bounds) or _say('no-bound', language)}"]
+    return "; ".join(bounds) or _say("no-bound", language)
 
 
 def _render_approval(approval: Mapping[str, Any], language: str) -> str:
@@ -98,9 +98,10 @@ def _render_approval(approval: Mapping[str, Any], language: str) -> str:
     )
     schemes = ", ".join(sorted({key["scheme"] for key in approval["keys"]}))
     decision = _say(str(approval["decision"]), language)
+    bounds = _render_bounds(approval["interval"], language)
     return (
         f"{_say('decision', language)}: {safe_text(str(approval['step']))} {decision} – "
-        f"{safe_text(who)} ({schemes}); {_render_interval(approval['interval'], language)[0].partition(': ')[2]}"
+        f"{safe_text(who)} ({schemes}); {bounds}"
     )
 
 
