@@ -9,12 +9,21 @@ O(log n) complete nodes through a `NodeReader`.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 
 from vermilion_ledger.errors import InputError
 from vermilion_ledger.merkle import EMPTY_ROOT, hash_children
 
-__all__ = ["Frontier", "Node", "NodeReader", "build_consistency", "build_inclusion", "root_at"]
+__all__ = [
+    "Frontier",
+    "Node",
+    "NodeReader",
+    "build_consistency",
+    "build_inclusion",
+    "root_at",
+    "subtree_root",
+]
 
 Node = tuple[int, int]  # (level, position)
 NodeReader = Callable[[Sequence[Node]], Sequence[bytes]]
@@ -49,14 +58,41 @@ class Frontier:
         self._hashes.append(node)
         self.size += 1
 
-    def push(self, leaf_hash: bytes) -> None:
-        """Add a leaf where nobody keeps the nodes."""
-        for _ in self.append(leaf_hash):
-            pass
+    def extend(self, leaf_hashes: Sequence[bytes]) -> None:
+        """Add many leaves where nobody keeps the nodes.
+
+        Takes whole complete subtrees at a time, which is several times
+        quicker than leaf by leaf.
+        """
+        start, count = 0, len(leaf_hashes)
+        while start < count:
+            width = 1 << ((count - start).bit_length() - 1)
+            if self.size:
+                width = min(width, self.size & -self.size)  # aligned to the right edge
+            self._merge(subtree_root(leaf_hashes[start : start + width]), width)
+            start += width
 
     def root(self) -> bytes:
         """Return the root of the tree so far (RFC 9162 section 2.1.1)."""
         return _bag(self._hashes) if self._hashes else EMPTY_ROOT
+
+    def _merge(self, node: bytes, width: int) -> None:
+        """Put a complete subtree of ``width`` leaves at the right edge."""
+        edge = self.size
+        while edge & width:
+            node = hash_children(self._hashes.pop(), node)
+            edge, width = edge & ~width, width << 1
+        self._hashes.append(node)
+        self.size = edge + width
+
+
+def subtree_root(leaf_hashes: Sequence[bytes]) -> bytes:
+    """Return the root of a complete subtree; the number of leaves is a power of two."""
+    hashes, sha256 = list(leaf_hashes), hashlib.sha256
+    while len(hashes) > 1:  # hash_children written out: a call per node costs as much again
+        pairs = zip(hashes[::2], hashes[1::2], strict=True)
+        hashes = [sha256(b"\x01" + left + right).digest() for left, right in pairs]
+    return hashes[0]
 
 
 def peaks(start: int, end: int) -> list[Node]:

@@ -58,15 +58,14 @@ def read_log_entries(
         with path.open("rb") as stream:
             read = functools.partial(stream.read, ENTRY_SIZE * _BLOCK_ENTRIES)
             for block in iter(read, b""):
-                for start in range(0, len(block), ENTRY_SIZE):
-                    if frontier.size == size:
-                        break
-                    entry, index = block[start : start + ENTRY_SIZE], frontier.size
+                starts = range(0, min(len(block), ENTRY_SIZE * (size - frontier.size)), ENTRY_SIZE)
+                entries = [block[start : start + ENTRY_SIZE] for start in starts]
+                for index, entry in enumerate(entries, start=frontier.size):
                     if (seen := places.get(entry[33:])) is not None:
                         seen.append(index)
                     if index in indices:
                         found[index] = entry
-                    frontier.push(hash_leaf(entry))
+                frontier.extend([hash_leaf(entry) for entry in entries])
     except FileNotFoundError as exc:
         raise NotFoundError("walk.missing", f"no log entries at {path}") from exc
     except OSError as exc:
