@@ -63,13 +63,12 @@ class RpcEndpoint:
         return keccak256(_data(code)) == chain.code_hash
 
     def _is_final(self, chain: ChainTrust, number: int) -> bool:
-        if chain.finality.rule == "immediate":
-            return True
-        if chain.finality.rule == "finalized":
-            finalized = self._block("finalized")
-            return finalized is not None and finalized[0] >= number
+        finalized = None
+        if chain.finality.confirmations is None:
+            block = self._block("finalized")
+            finalized = block[0] if block is not None else None
         head = _quantity(self._call("eth_blockNumber"))
-        return head - number >= chain.finality.confirmations
+        return number <= chain.finality.final_height(head=head, finalized=finalized)
 
     def _block(self, which: str) -> tuple[int, bytes] | None:
         block = self._call("eth_getBlockByNumber", which, _WITHOUT_TRANSACTIONS)

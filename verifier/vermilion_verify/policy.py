@@ -17,13 +17,13 @@ from vermilion_ledger.commitment import make_record_id, parse_record_id
 from vermilion_ledger.encoding import check_members, check_text, parse_count, parse_hex
 from vermilion_ledger.encoding import parse_wire_hex as parse_wire
 from vermilion_ledger.errors import InputError, LimitError, NotFoundError, UnavailableError
+from vermilion_ledger.evm.finality import FinalityRule, parse_finality
 from vermilion_ledger.keys import Roots
 from vermilion_ledger.limits import ORIGIN_SIZE_MAX
 from vermilion_ledger.note import VerifierKey, parse_vkey
 from vermilion_ledger.rules import Rule, parse_rules
 from vermilion_ledger.schemes import ed25519, make_keyid
 from vermilion_verify.durations import parse_duration
-from vermilion_verify.finality import Finality, parse_finality
 
 __all__ = ["ChainTrust", "IntakeKey", "LogKey", "PublicRecord", "TrustPolicy", "load_trust_policy"]
 
@@ -86,7 +86,7 @@ class ChainTrust:
     contract: bytes
     code_hash: bytes
     log: bytes
-    finality: Finality
+    finality: FinalityRule
     rpc: tuple[str, ...]
 
 

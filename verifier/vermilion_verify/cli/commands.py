@@ -168,7 +168,7 @@ def _show_trust(options: argparse.Namespace) -> int:
                 "id": chain.chain_id,
                 "contract": "0x" + chain.contract.hex(),
                 "log": "0x" + chain.log.hex(),
-                "finality": str(chain.finality),
+                "finality": chain.finality.text,
                 "rpc": list(chain.rpc),
             }
             for chain in policy.chains
