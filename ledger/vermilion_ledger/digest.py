@@ -218,7 +218,9 @@ def explain_os_error(exc: OSError | ValueError, path: str | os.PathLike[str]) ->
 def show_path(path: str | os.PathLike[str]) -> str:
     """Return a path as text that a terminal can safely print."""
     text = os.fspath(path)
-    return text if text.isprintable() else ascii(text)[1:-1]
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def _start_hashers(*, sm3: bool) -> list[Hasher]:

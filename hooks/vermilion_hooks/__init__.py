@@ -1,0 +1,6 @@
+"""Archive integration: record files and folders where they lie.
+
+Nothing but digests and file names leaves the archive. `recorder` is the one
+way in; it walks (`walk`), hashes (`hashing`), remembers (`journal`) and sends
+(`client`).
+"""
