@@ -28,6 +28,14 @@ APPEND_ONLY = "append-only"  # how the messages of our own triggers start
 APPEND_ONLY_STATE = "VM001"  # their SQLSTATE on PostgreSQL
 _NOT_SAVED = "nothing was saved"
 _OUT_OF_REACH = "the database is out of reach"
+_TOO_LATE = "another writer was first"
+_SQLITE_UNIQUE = frozenset(
+    {
+        sqlite3.SQLITE_CONSTRAINT_UNIQUE,
+        sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY,
+        sqlite3.SQLITE_CONSTRAINT_ROWID,
+    }
+)
 
 
 @contextmanager
@@ -67,8 +75,8 @@ def _from_sqlite(code: int, detail: str) -> EvidenceError:
             return UnavailableError("store.busy", f"{_NOT_SAVED}: {detail}")
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
             return IntegrityError("store.corrupt", f"the database file is damaged: {detail}")
-        case sqlite3.SQLITE_CONSTRAINT:
-            return ConflictError("store.conflict", f"another writer was first: {detail}")
+        case sqlite3.SQLITE_CONSTRAINT if code in _SQLITE_UNIQUE:
+            return ConflictError("store.conflict", f"{_TOO_LATE}: {detail}")
         case sqlite3.SQLITE_ERROR if detail.startswith("no such table"):
             return UnavailableError("store.not-migrated", f"the schema is missing: {detail}")
         case (
@@ -87,8 +95,9 @@ def _from_postgres(state: str, detail: str) -> EvidenceError:
         APPEND_ONLY_STATE: (IntegrityError, "store.append-only", "refused"),
         "53100": (UnavailableError, "store.disk-full", _NOT_SAVED),
         "53300": (UnavailableError, "store.busy", _NOT_SAVED),
-        "40001": (UnavailableError, "store.busy", _NOT_SAVED),
-        "40P01": (UnavailableError, "store.busy", _NOT_SAVED),
+        "23505": (ConflictError, "store.conflict", _TOO_LATE),
+        "40001": (ConflictError, "store.conflict", _TOO_LATE),
+        "40P01": (ConflictError, "store.conflict", _TOO_LATE),
         "55P03": (UnavailableError, "store.busy", _NOT_SAVED),
         "57014": (UnavailableError, "store.busy", _NOT_SAVED),
         "42501": (IntegrityError, "store.not-allowed", "the database role may not"),
@@ -98,7 +107,6 @@ def _from_postgres(state: str, detail: str) -> EvidenceError:
         "53": (UnavailableError, "store.unreachable", _OUT_OF_REACH),
         "57": (UnavailableError, "store.unreachable", _OUT_OF_REACH),
         "58": (UnavailableError, "store.unreachable", _OUT_OF_REACH),
-        "23": (ConflictError, "store.conflict", "another writer was first"),
         "XX": (IntegrityError, "store.corrupt", "the database is damaged"),
     }
     other = (IntegrityError, "store.failed", "the database refused")
