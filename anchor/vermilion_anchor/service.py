@@ -80,6 +80,9 @@ class Anchorer:
             chain, chain_id=settings.target.chain_id, finality=settings.finality
         )
         self._is_checked = False  # set by `check`, cleared when the node was out of reach
+        # the transaction sent last and the height then: how long it has been waiting. Lost
+        # with the process, which makes a replacement come sooner, and nothing else
+        self._resent = (b"", 0)
 
     def check(self) -> None:
         """Check chain, contract and permission to publish.
@@ -253,15 +256,20 @@ class Anchorer:
             # lower: a reorg undid earlier ones, and this one would wait for ever
             note = f"nonce {last.nonce} no longer fits, the account is at {nonce}"
             return replace(self._sign(job, head, nonce, self._first_fees()), note=note)
-        waited = self._chain.block_number() - last.signed_block
-        if job.state is JobState.SENT and waited >= self._settings.fees.replace_after_blocks:
-            dearer = self._settings.fees.raised(last, self._chain.fee_history())
-            if dearer is not None:
-                return self._sign(job, head, nonce, dearer)
-        if self._chain.has_transaction(last.transaction):
-            note = "waiting for a block"
-        else:
+        note = "waiting for a block"
+        height = self._chain.block_number()
+        if not self._chain.has_transaction(last.transaction):
             note = f"the node said: {self._chain.send(last.raw)}"
+            if self._chain.has_transaction(last.transaction):
+                self._resent = (last.transaction, height)
+        resent, resent_block = self._resent
+        since = resent_block if resent == last.transaction else last.signed_block
+        if (
+            job.state is JobState.SENT
+            and height - since >= self._settings.fees.replace_after_blocks
+            and (dearer := self._settings.fees.raised(last, self._chain.fee_history()))
+        ):
+            return self._sign(job, head, nonce, dearer)
         if job.state is JobState.SIGNED:
             return self._save(job, JobState.SENT, note=note)
         return Progress(state=job.state, size=job.size, note=note, is_waiting=True)

@@ -1,0 +1,326 @@
+"""Killed anywhere, started again: exactly one anchor per head."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from chain import Chain, MemoryLog
+from vermilion_ledger.anchor_rows import FinalAnchor, JobState
+from vermilion_ledger.encoding import parse_json
+from vermilion_ledger.errors import EvidenceError, IntegrityError, UnavailableError
+from vermilion_ledger.evm.receipt import parse_anchor_receipt, verify_anchor_receipt
+
+Make = Callable[..., Any]
+Finish = Callable[..., FinalAnchor]
+
+
+class KilledError(BaseException):
+    """Stands for SIGKILL: nothing may catch it."""
+
+
+class Fuse:
+    """Counts calls through several ports; burns at one of them, before or after it happened."""
+
+    def __init__(self, at: int, *, after: bool, error: BaseException) -> None:
+        self.at, self.after, self.error = at, after, error
+        self.calls = 0
+        self.name = ""
+
+    def wrap(self, port: Any) -> Any:
+        return Faulty(port, self)
+
+
+class Faulty:
+    def __init__(self, port: Any, fuse: Fuse) -> None:
+        self._port, self._fuse = port, fuse
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._port, name)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            fuse = self._fuse
+            fuse.calls += 1
+            is_due = fuse.calls == fuse.at
+            if is_due:
+                fuse.name = name
+            if is_due and not fuse.after:
+                raise fuse.error
+            result = method(*args, **kwargs)
+            if is_due:
+                raise fuse.error
+            return result
+
+        return call
+
+
+def sizes(chain: Chain) -> list[int]:
+    return [int(event["data"][2:66], 16) for event in chain.events()]
+
+
+def run_with_fuse(make: Make, chain: Chain, journal: Any, log: MemoryLog, fuse: Fuse) -> None:
+    """Step until the fuse burns or the newest size is final."""
+    anchorer = make(log, chain=fuse.wrap(chain.client), journal=fuse.wrap(journal))
+    newest = log.newest()
+    assert newest is not None
+    for _ in range(40):
+        if anchorer.step().is_waiting:
+            chain.mine()
+        if journal.load_final(chain.target, size=newest[0]) is not None:
+            return
+    raise AssertionError("neither burnt nor final")
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize(
+    "error",
+    [KilledError(), UnavailableError("chain.unreachable", "cut")],
+    ids=["killed", "answer lost"],
+)
+def test_killed_at_every_call_each_head_is_anchored_once(
+    chain: Chain,
+    journal: Any,
+    make_anchorer: Make,
+    finish: Finish,
+    after: bool,
+    error: BaseException,
+) -> None:
+    log = MemoryLog(3)
+    expected, burnt = [], set()
+    for at in range(1, 200):
+        log.grow(1 + at % 5)
+        newest = log.newest()
+        assert newest is not None
+        fuse = Fuse(at, after=after, error=error)
+        try:
+            run_with_fuse(make_anchorer, chain, journal, log, fuse)
+        except type(error):
+            burnt.add(fuse.name)
+        if journal.load_final(chain.target, size=newest[0]) is None:
+            finish(make_anchorer(log), newest[0])  # a fresh process
+        expected.append(newest[0])
+        assert sizes(chain) == expected, f"call {at}, {fuse.name}"
+        if not fuse.name:
+            break
+
+    assert fuse.calls < fuse.at, "the fuse outlasted a whole life"
+    assert {"plan", "save_signed", "send", "save_state", "save_receipt", "receipts"} <= burnt
+
+
+def test_a_dropped_transaction_is_sent_again_unchanged(
+    chain: Chain, journal: Any, make_anchorer: Make, finish: Finish
+) -> None:
+    chain.rpc("evm_setAutomine", False)
+    anchorer = make_anchorer(MemoryLog(9), finality="immediate")
+    for _ in range(3):
+        anchorer.step()
+    (attempt,) = journal.load_open(chain.target).attempts
+    name = "0x" + attempt.transaction.hex()
+    assert chain.rpc("eth_getTransactionByHash", name) is not None
+
+    for _ in range(3):
+        chain.rpc("anvil_dropTransaction", name)
+        assert chain.rpc("eth_getTransactionByHash", name) is None
+        anchorer.step()
+        assert chain.rpc("eth_getTransactionByHash", name) is not None
+    chain.rpc("evm_mine")
+
+    assert finish(anchorer, 9).transaction == attempt.transaction
+    assert sizes(chain) == [9]
+
+
+def test_a_transaction_signed_but_never_sent_is_sent_by_the_next_process(
+    chain: Chain, journal: Any, make_anchorer: Make, finish: Finish
+) -> None:
+    log = MemoryLog(9)
+    anchorer = make_anchorer(log, finality="immediate")
+    anchorer.step()
+    anchorer.step()
+    (attempt,) = journal.load_open(chain.target).attempts
+
+    assert finish(make_anchorer(log, finality="immediate"), 9).transaction == attempt.transaction
+
+
+def test_an_anchor_that_went_through_unnoticed_is_recognised_after_others(
+    chain: Chain, journal: Any, make_anchorer: Make, finish: Finish, open_journal: Any
+) -> None:
+    log = MemoryLog(9)
+    anchorer = make_anchorer(log, finality="immediate")
+    for _ in range(3):
+        anchorer.step()
+    log.grow(5)
+    other = make_anchorer(log, finality="immediate", journal=open_journal("other"))
+    for _ in range(4):
+        other.step()
+    assert sizes(chain) == [9, 14]
+
+    assert finish(anchorer, 9).size == 9
+    assert finish(anchorer, 14).size == 14
+    assert sizes(chain) == [9, 14]
+
+
+def test_a_fee_that_is_too_low_is_raised_under_the_same_nonce(
+    chain: Chain, journal: Any, make_anchorer: Make, finish: Finish
+) -> None:
+    chain.rpc("evm_setAutomine", False)
+    anchorer = make_anchorer(MemoryLog(9), finality="immediate")
+    for _ in range(3):
+        anchorer.step()
+    for _ in range(3):
+        chain.rpc("anvil_setNextBlockBaseFeePerGas", hex(40 * 10**9))
+        chain.rpc("evm_mine")
+    assert sizes(chain) == []
+
+    for _ in range(3):
+        anchorer.step()
+    chain.rpc("evm_mine")
+
+    first, second = journal.load_open(chain.target).attempts
+    assert finish(anchorer, 9).transaction == second.transaction
+    assert first.nonce == second.nonce
+    assert 8 * second.max_fee >= 9 * first.max_fee
+    assert 8 * second.priority_fee >= 9 * first.priority_fee
+    assert sizes(chain) == [9]
+
+
+def test_the_older_attempt_may_be_the_one_that_is_mined(
+    chain: Chain, journal: Any, make_anchorer: Make, finish: Finish
+) -> None:
+    chain.rpc("evm_setAutomine", False)
+    anchorer = make_anchorer(MemoryLog(9), finality="immediate")
+    anchorer.step()
+    anchorer.step()
+    (first,) = journal.load_open(chain.target).attempts
+    for _ in range(2):
+        anchorer.step()
+    for _ in range(3):
+        chain.rpc("anvil_setNextBlockBaseFeePerGas", hex(40 * 10**9))
+        chain.rpc("evm_mine")
+    assert anchorer.step().state is JobState.SIGNED  # a dearer one
+    chain.rpc("anvil_dropAllTransactions")
+    chain.rpc("anvil_setNextBlockBaseFeePerGas", hex(10**9))
+    chain.client.send(first.raw)
+    chain.rpc("evm_mine")
+
+    anchor = finish(anchorer, 9)
+
+    assert anchor.transaction == first.transaction
+    assert len(journal.list_all()[0].attempts) == 2
+    assert sizes(chain) == [9]
+
+
+# --- reorganisations ---
+
+
+def test_a_reorganised_anchor_is_sent_again_and_counts_once(
+    chain: Chain, journal: Any, make_anchorer: Make, finish: Finish
+) -> None:
+    anchorer = make_anchorer(MemoryLog(9), finality="confirmations:3")
+    for _ in range(5):
+        anchorer.step()
+    chain.mine(2)
+    before = journal.load_open(chain.target).mined
+    chain.rpc("anvil_reorg", 3, [])
+    assert sizes(chain) == []
+
+    assert anchorer.step().state is JobState.SENT
+    anchor = finish(anchorer, 9)
+
+    assert anchor.transaction == before.transaction
+    assert anchor.block_hash != before.block_hash
+    assert sizes(chain) == [9]
+    receipt = parse_anchor_receipt(parse_json(anchor.receipt, size_max=10**6, what="receipt"))
+    canonical = chain.rpc("eth_getBlockByNumber", hex(anchor.block_number), False)["hash"]
+    assert "0x" + verify_anchor_receipt(receipt).block_hash.hex() == canonical
+
+
+def test_an_anchor_that_a_reorg_moved_is_found_in_its_new_block(
+    chain: Chain, journal: Any, make_anchorer: Make, finish: Finish
+) -> None:
+    anchorer = make_anchorer(MemoryLog(9), finality="confirmations:3")
+    for _ in range(5):
+        anchorer.step()
+    job = journal.load_open(chain.target)
+    chain.mine(2)
+    chain.rpc("anvil_reorg", 3, [["0x" + job.attempts[0].raw.hex(), 1]])
+
+    states = [anchorer.step().state for _ in range(2)]
+
+    assert states == ["sent", "mined"]
+    assert finish(anchorer, 9).block_number == job.mined.block_number + 1
+    assert sizes(chain) == [9]
+
+
+@pytest.mark.parametrize("depth", range(1, 7))
+def test_reorgs_of_every_depth_leave_one_anchor_per_head(
+    chain: Chain, journal: Any, make_anchorer: Make, finish: Finish, depth: int
+) -> None:
+    chain.mine(8)
+    log = MemoryLog(9)
+    anchorer = make_anchorer(log, finality="confirmations:8")
+    for number in range(6):
+        anchorer.step()
+        if number >= depth - 1:
+            chain.mine()
+    chain.rpc("anvil_reorg", depth, [])
+
+    finish(anchorer, 9)
+    log.grow(1)
+    finish(anchorer, 10)
+
+    assert sizes(chain) == [9, 10]
+
+
+def test_a_reorg_that_takes_earlier_nonces_too_signs_anew(
+    chain: Chain, journal: Any, make_anchorer: Make, finish: Finish
+) -> None:
+    # an unrelated transaction of the same account goes first, and vanishes with the anchor
+    me = "0x" + chain.signer.address.hex()
+    chain.rpc("anvil_impersonateAccount", me)
+    chain.rpc("eth_sendTransaction", {"from": me, "to": me, "value": "0x1"})
+    anchorer = make_anchorer(MemoryLog(9), finality="confirmations:5")
+    for _ in range(5):
+        anchorer.step()
+    (first,) = journal.load_open(chain.target).attempts
+    chain.rpc("anvil_reorg", 2, [])
+
+    anchor = finish(anchorer, 9)
+
+    second = journal.list_all()[0].attempts[-1]
+    assert (second.nonce, anchor.transaction) == (first.nonce - 1, second.transaction)
+    assert sizes(chain) == [9]
+
+
+def test_an_adopted_anchor_that_a_reorg_removed_is_made_again(
+    chain: Chain, make_anchorer: Make, finish: Finish, open_journal: Any
+) -> None:
+    log = MemoryLog(9)
+    other = make_anchorer(log, journal=open_journal("other"))
+    for _ in range(4):
+        other.step()
+    anchorer = make_anchorer(log, finality="confirmations:3")
+    assert [anchorer.step().state for _ in range(2)] == ["planned", "mined"]
+    chain.rpc("anvil_reorg", 1, [])
+
+    assert anchorer.step().state is JobState.PLANNED
+    finish(anchorer, 9)
+
+    assert sizes(chain) == [9]
+
+
+def test_a_final_anchor_that_vanishes_stops_the_anchorer(
+    chain: Chain, make_anchorer: Make, finish: Finish
+) -> None:
+    log = MemoryLog(9)
+    anchorer = make_anchorer(log, finality="immediate")
+    finish(anchorer, 9)
+    chain.rpc("anvil_reorg", 1, [])
+    log.grow(1)
+
+    with pytest.raises(IntegrityError) as error:
+        anchorer.step()
+
+    assert error.value.code == "anchor.final-vanished"
+    assert isinstance(error.value, EvidenceError)
