@@ -123,8 +123,8 @@ def parse_note(data: bytes) -> Note:
         code = "note.windows-line-end" if control[0] == "\r" else "note.control-character"
         raise InputError(code, f"the note has U+{ord(control[0]):04X} at {control.start()}")
     body, gap, tail = whole.rpartition("\n\n")
-    if not gap or not body:
-        raise InputError("note.no-signatures", "no blank line before the signatures")
+    if not gap or not body or not tail:
+        raise InputError("note.no-signatures", "no text, a blank line, then signatures")
     if not tail.endswith("\n"):
         raise InputError("note.unfinished-line", "the last line has no line feed")
     lines = tail[:-1].split("\n")

@@ -157,7 +157,7 @@ def _notes() -> Named:
         yield "note", name, _accepted(why, note=encode_base64(text.encode()))
     refused = {
         "no-blank-line": ("text runs into signatures", "note.no-signatures", TEXT + line),
-        "no-signature": ("nobody signed", "note.unfinished-line", f"{TEXT}\n"),
+        "no-signature": ("nobody signed", "note.no-signatures", f"{TEXT}\n"),
         "no-text": ("signatures of nothing", "note.no-signatures", f"\n\n{line}"),
         "no-final-line-feed": ("the last line is unfinished", "note.unfinished-line", f"{TEXT}\n{line}"[:-1]),
         "windows-line-ends": ("CR is no part of notes", "note.windows-line-end", f"{TEXT}\n{line}".replace("\n", "\r\n")),
