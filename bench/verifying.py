@@ -1,0 +1,76 @@
+"""Verifying a bundle: in process, and as a command with its start-up."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from measure import Figure, interleave
+
+from vermilion_ledger.digest import digest_file
+from vermilion_verify.blocks import BlockJudge, load_block_hashes
+from vermilion_verify.case import Document
+from vermilion_verify.policy import load_trust_policy
+from vermilion_verify.report import Verdict
+from vermilion_verify.verify import Question, verify_bundle
+
+CASES = Path(__file__).resolve().parent.parent / "tests" / "conformance"
+ED25519_CASE = "proven-ed25519"
+COMMAND_MILLISECONDS_MAX = 250
+_REPEATS = 20
+
+
+def run() -> list[Figure]:
+    """Measure and return the figures."""
+    case = CASES / ED25519_CASE
+    document, bundle = case / "document", case / "bundle.evidence.json"
+    trust, hashes = case / "trust.toml", case / "block-hashes.txt"
+    policy, listed = load_trust_policy(trust), load_block_hashes([hashes])
+    data, digest = bundle.read_bytes(), digest_file(document)
+    subject = Document(sha256=digest.sha256, name=document.name, size=digest.size)
+
+    def in_process() -> None:
+        for _ in range(_REPEATS):
+            report = verify_bundle(
+                data,
+                subject,
+                policy,
+                judge=BlockJudge(listed),
+                question=Question(now=datetime.now(UTC)),
+            )
+            if report.verdict is not Verdict.PROVEN:
+                raise SystemExit(f"the case is {report.verdict}: nothing to measure")
+
+    command = [
+        Path(sys.executable).parent / "vermilion-verify",
+        document,
+        *("--bundle", bundle, "--trust", trust, "--header-hashes", hashes, "--json"),
+    ]
+
+    def as_command() -> None:
+        subprocess.run(command, check=True, capture_output=True)
+
+    def bare_python() -> None:
+        subprocess.run([sys.executable, "-c", "pass"], check=True, capture_output=True)
+
+    seconds = interleave(
+        {"in_process": in_process, "command": as_command, "python": bare_python}, rounds=11
+    )
+    milliseconds = 1000 * seconds["command"]
+    return [
+        Figure(
+            what="a bundle verified in process, Ed25519 only",
+            value=1000 * seconds["in_process"] / _REPEATS,
+            unit="ms",
+        ),
+        Figure(
+            what="the same as a command, start-up included",
+            value=milliseconds,
+            unit="ms",
+            target=f"≤ {COMMAND_MILLISECONDS_MAX}",
+            met=milliseconds <= COMMAND_MILLISECONDS_MAX,
+        ),
+        Figure(what="an empty Python process", value=1000 * seconds["python"], unit="ms"),
+    ]
