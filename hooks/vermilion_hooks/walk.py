@@ -12,7 +12,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vermilion_ledger.digest import FileIdentity, explain_os_error, identify, show_path
 from vermilion_ledger.errors import EvidenceError, InputError, NotFoundError, UnavailableError
@@ -59,7 +59,8 @@ class Failed:
 @dataclass(frozen=True, slots=True)
 class _Place:
     path: str
-    above: tuple[_Folder, ...]  # filled only where links are followed
+    is_folder: bool = False  # as listed by the folder above it
+    above: tuple[_Folder, ...] = ()  # filled only where links are followed
 
 
 def find_roots(paths: Iterable[str]) -> tuple[str, ...]:
@@ -87,7 +88,7 @@ def walk(roots: Iterable[str], *, follow: bool = False) -> Iterator[Found | Skip
     """
     visited: set[_Folder] = set()
     for root in roots:
-        places = [_Place(root, ())]
+        places = [_Place(root)]
         while places:
             place = places.pop()
             try:
@@ -103,7 +104,7 @@ def walk(roots: Iterable[str], *, follow: bool = False) -> Iterator[Found | Skip
             except EvidenceError as exc:
                 yield Failed(path=place.path, error=exc)
             except (OSError, ValueError) as exc:
-                yield Failed(path=place.path, error=_explain(exc, place.path, follow=follow))
+                yield Failed(path=place.path, error=_explain(exc, place, follow=follow))
 
 
 def measure(roots: Iterable[str], *, follow: bool = False) -> tuple[int, int]:
@@ -145,24 +146,17 @@ def _enter(place: _Place, status: os.stat_result, visited: set[_Folder]) -> _Pla
     if folder in visited:
         raise _VisitedError
     visited.add(folder)
-    return _Place(place.path, (*place.above, folder))
+    return replace(place, above=(*place.above, folder))
 
 
 def _list_folder(place: _Place, *, follow: bool) -> list[_Place]:
     """Return what a folder holds, in the byte order of whole paths below it."""
-    name = show_path(place.path)
     try:
         with os.scandir(place.path) as entries:
             named = sorted((_sort_key(entry, follow=follow), entry.path) for entry in entries)
     except OSError as exc:
-        if exc.errno in (errno.ENOENT, errno.ENOTDIR, errno.ESTALE):
-            raise NotFoundError("walk.vanished", f"folder {name} is no longer there") from exc
-        if exc.errno in (errno.EACCES, errno.EPERM):
-            raise UnavailableError(
-                "walk.unreadable", f"folder {name} may not be read: {exc.strerror}"
-            ) from exc
-        raise UnavailableError("walk.read-failed", f"folder {name}: {exc.strerror}") from exc
-    return [_Place(path, place.above) for _, path in named]
+        raise _explain(exc, replace(place, is_folder=True), follow=follow) from exc
+    return [_Place(path, key.endswith(b"/"), place.above) for key, path in named]
 
 
 def _sort_key(entry: os.DirEntry[str], *, follow: bool) -> bytes:
@@ -174,7 +168,16 @@ def _sort_key(entry: os.DirEntry[str], *, follow: bool) -> bytes:
     return os.fsencode(entry.name) + (b"/" if is_folder else b"")
 
 
-def _explain(exc: OSError | ValueError, path: str, *, follow: bool) -> EvidenceError:
-    if follow and isinstance(exc, OSError) and exc.errno == errno.ELOOP:
-        return InputError("walk.loop", f"{show_path(path)} is a loop of symbolic links")
-    return explain_os_error(exc, path)
+def _explain(exc: OSError | ValueError, place: _Place, *, follow: bool) -> EvidenceError:
+    name = show_path(place.path)
+    if not isinstance(exc, OSError):
+        return explain_os_error(exc, place.path)
+    if follow and exc.errno == errno.ELOOP:
+        return InputError("walk.loop", f"{name} is a loop of symbolic links")
+    if not place.is_folder:
+        return explain_os_error(exc, place.path)
+    if exc.errno in (errno.ENOENT, errno.ENOTDIR, errno.ESTALE):
+        return NotFoundError("walk.vanished", f"folder {name} is no longer there")
+    if exc.errno in (errno.EACCES, errno.EPERM):
+        return UnavailableError("walk.unreadable", f"folder {name} may not be read: {exc.strerror}")
+    return UnavailableError("walk.read-failed", f"folder {name}: {exc.strerror}")
