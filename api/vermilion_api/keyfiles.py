@@ -1,0 +1,160 @@
+"""Private keys on disk: seeds of the ledger and key files of people.
+
+A file that anybody but its owner may read is refused, and none is ever
+overwritten. Writing returns only after file and name are on disk.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from vermilion_ledger.actor import Actor, parse_actor
+from vermilion_ledger.encoding import check_members, parse_hex, parse_json
+from vermilion_ledger.errors import ConflictError, EvidenceError, InputError, NotFoundError
+from vermilion_ledger.schemes import is_supported, load_scheme, make_keyid
+
+__all__ = ["KeyFile", "create_key_file", "load_key_file", "load_seed", "write_new", "write_seed"]
+
+_FILE_SIZE_MAX = 64 * 1024  # bytes
+_SEED_SIZE = 32  # bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyFile:
+    """A person's key as it stands in a key file.
+
+    Attributes:
+        private: 32 private bytes.
+        public: Public key bytes of the scheme.
+    """
+
+    scheme: str
+    private: bytes
+    public: bytes
+    owner: Actor
+
+    @property
+    def keyid(self) -> str:
+        """Key id (FORMATS section 4)."""
+        return make_keyid(self.scheme, self.public)
+
+
+def load_seed(path: Path) -> bytes:
+    """Return the 32 bytes that a seed file has as hex.
+
+    Raises:
+        NotFoundError: ``key.file-missing``.
+        InputError: ``key.file-readable`` or ``key.malformed``.
+    """
+    text = _read_private(path).decode("ascii", "replace").strip()
+    try:
+        return parse_hex(text, size=_SEED_SIZE, what=path.name)
+    except InputError as exc:
+        raise InputError("key.malformed", f"{path.name} is not 64 hex digits") from exc
+
+
+def write_seed(path: Path, seed: bytes | None = None) -> bytes:
+    """Write a seed as hex, a random one if none is given, and return it.
+
+    Raises:
+        ConflictError: ``key.file-exists``.
+        NotFoundError: ``key.file-missing``: the folder cannot be written.
+    """
+    seed = secrets.token_bytes(_SEED_SIZE) if seed is None else seed
+    write_new(path, seed.hex().encode() + b"\n")
+    return seed
+
+
+def create_key_file(path: Path, *, scheme: str, owner: Actor) -> KeyFile:
+    """Make a new key for a person and write its file.
+
+    Raises:
+        InputError: ``key.scheme``: this build makes no keys of that scheme.
+        ConflictError: ``key.file-exists``.
+    """
+    if not is_supported(scheme):
+        raise InputError("key.scheme", f"{scheme[:40]!a} keys cannot be made here")
+    private = secrets.token_bytes(_SEED_SIZE)
+    public: bytes = load_scheme(scheme).public_key_of(private)
+    key = KeyFile(scheme=scheme, private=private, public=public, owner=owner)
+    value = {
+        "scheme": scheme,
+        "private": private.hex(),
+        "public": public.hex(),
+        "keyid": key.keyid,
+        "owner": owner.to_json(),
+    }
+    write_new(path, json.dumps(value, ensure_ascii=False, indent=1).encode() + b"\n")
+    return key
+
+
+def load_key_file(path: Path) -> KeyFile:
+    """Read a person's key file and check that its members belong together.
+
+    Raises:
+        NotFoundError: ``key.file-missing``.
+        InputError: ``key.file-readable`` or ``key.malformed``.
+    """
+    data = _read_private(path)
+    try:
+        members = check_members(
+            parse_json(data, size_max=_FILE_SIZE_MAX, what=path.name),
+            required=("scheme", "private", "public", "keyid", "owner"),
+            what=path.name,
+        )
+        private = parse_hex(members["private"], size=_SEED_SIZE, what="private")
+        public: bytes = load_scheme(str(members["scheme"])).public_key_of(private)
+        key = KeyFile(
+            scheme=members["scheme"],
+            private=private,
+            public=public,
+            owner=parse_actor(members["owner"], what="owner"),
+        )
+    except EvidenceError as exc:
+        raise InputError("key.malformed", f"{path.name}: {exc.message}") from exc
+    if members["public"] != public.hex() or members["keyid"] != key.keyid:
+        raise InputError("key.malformed", f"{path.name}: private and public part do not fit")
+    return key
+
+
+def write_new(path: Path, data: bytes) -> None:
+    """Create a file only its owner may read; durable on return.
+
+    Raises:
+        ConflictError: ``key.file-exists``.
+        NotFoundError: ``key.file-missing``: the folder cannot be written.
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError as exc:
+        raise ConflictError("key.file-exists", f"{path.name} exists already") from exc
+    except OSError as exc:
+        raise NotFoundError("key.file-missing", f"{path.name}: {exc.strerror}") from exc
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # the name must survive a crash as well as the bytes
+    finally:
+        os.close(folder)
+
+
+def _read_private(path: Path) -> bytes:
+    """Read a secret through one descriptor: what was checked is what is read."""
+    try:
+        with path.open("rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            if mode & (stat.S_IRWXG | stat.S_IRWXO):
+                raise InputError(
+                    "key.file-readable", f"{path.name} has mode {stat.S_IMODE(mode):04o}, not 0600"
+                )
+            return file.read(_FILE_SIZE_MAX)
+    except OSError as exc:
+        raise NotFoundError("key.file-missing", f"{path.name}: {exc.strerror}") from exc

@@ -1,0 +1,239 @@
+"""Submitting: one document, many documents, a signed event."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Request, Response
+
+from vermilion_api import problems
+from vermilion_api.http import (
+    PROBLEMS,
+    encode,
+    json_response,
+    language_of,
+    read_body,
+    record_id_of,
+    services_of,
+    trace_of,
+)
+from vermilion_api.requests import (
+    BULK_SIZE_MAX,
+    EVENT_SIZE_MAX,
+    Registration,
+    parse_bulk,
+    parse_draft,
+    parse_registration,
+)
+from vermilion_api.schemas import (
+    BulkAnswer,
+    BulkIn,
+    DraftIn,
+    EnvelopeIn,
+    RecordAnswer,
+    RecordIn,
+    StatementOut,
+)
+from vermilion_api.services.answers import Answer
+from vermilion_api.services.submitting import Receipt, Receipts
+from vermilion_api.services.waiting import Stage, parse_stage
+from vermilion_api.wiring import Services
+from vermilion_ledger.encoding import encode_base64
+from vermilion_ledger.envelope import PAYLOAD_TYPE
+from vermilion_ledger.errors import InputError
+from vermilion_ledger.rows import Idempotency, Submission
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/v1/records", tags=["submissions"])
+
+_TIMEOUT_MAX = 600.0  # seconds
+_Wait = Annotated[str, Query(description="sequenced, published, anchored or final")]
+_Timeout = Annotated[float | None, Query(description="seconds, at most 600")]
+_Key = Annotated[str | None, Header(alias="Idempotency-Key")]
+
+
+def _body(model: str) -> dict[str, Any]:
+    schema = {"$ref": f"#/components/schemas/{model}"}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+@router.post(
+    "",
+    summary="Register a document by its digest",
+    openapi_extra=_body(RecordIn.__name__),
+    responses={200: {"model": RecordAnswer}, 202: {"model": RecordAnswer}, **PROBLEMS},
+)
+async def register(
+    request: Request,
+    wait: _Wait = "published",
+    timeout: _Timeout = None,  # noqa: ASYNC109 - the name is FORMATS section 14's
+    idempotency_key: _Key = None,
+) -> Response:
+    """Make a record; the ledger signs for it, no actor does."""
+    services = services_of(request)
+    body = await read_body(request, size_max=EVENT_SIZE_MAX)
+
+    def prepare() -> Sequence[Submission]:
+        return _prepare(services, [parse_registration(body)])
+
+    return await _submit(request, body, prepare, wait, timeout, idempotency_key)
+
+
+@router.post(
+    "/bulk",
+    summary="Register up to 10,000 documents",
+    openapi_extra=_body(BulkIn.__name__),
+    responses={200: {"model": BulkAnswer}, 202: {"model": BulkAnswer}, **PROBLEMS},
+)
+async def register_bulk(
+    request: Request,
+    wait: _Wait = "published",
+    timeout: _Timeout = None,  # noqa: ASYNC109 - the name is FORMATS section 14's
+    idempotency_key: _Key = None,
+) -> Response:
+    """Make many records in one transaction: all are taken in, or none."""
+    services = services_of(request)
+    body = await read_body(request, size_max=BULK_SIZE_MAX)
+
+    def prepare() -> Sequence[Submission]:
+        return _prepare(services, parse_bulk(body))
+
+    return await _submit(request, body, prepare, wait, timeout, idempotency_key, many=True)
+
+
+@router.post(
+    "/{record}/statements",
+    summary="Prepare the exact bytes to sign",
+    openapi_extra=_body(DraftIn.__name__),
+    responses={200: {"model": StatementOut}, **PROBLEMS},
+)
+async def prepare_statement(request: Request, record: str) -> Response:
+    """Fill in the block to quote and the last entry of the record."""
+    services = services_of(request)
+    draft = parse_draft(await read_body(request, size_max=EVENT_SIZE_MAX))
+    prepared = await asyncio.to_thread(services.statements.prepare, record_id_of(record), draft)
+    statement = prepared.to_json()
+    return json_response(
+        {
+            "payload": encode_base64(prepared.payload),
+            "payloadType": PAYLOAD_TYPE,
+            "pae": encode_base64(prepared.pae),
+            "typedData": prepared.typed_data,
+            "seen": statement["predicate"].get("seen"),
+            "prior": statement["predicate"].get("prior"),
+            "statement": statement,
+        }
+    )
+
+
+@router.post(
+    "/{record}/events",
+    summary="Submit a signed statement",
+    openapi_extra=_body(EnvelopeIn.__name__),
+    responses={200: {"model": RecordAnswer}, 202: {"model": RecordAnswer}, **PROBLEMS},
+)
+async def submit_event(
+    request: Request,
+    record: str,
+    wait: _Wait = "published",
+    timeout: _Timeout = None,  # noqa: ASYNC109 - the name is FORMATS section 14's
+    idempotency_key: _Key = None,
+) -> Response:
+    """Take a statement with its signatures; every signature is checked before it is stored."""
+    services = services_of(request)
+    body = await read_body(request, size_max=EVENT_SIZE_MAX)
+
+    def prepare() -> Sequence[Submission]:
+        return [services.statements.accept(record_id_of(record), body)]
+
+    return await _submit(request, body, prepare, wait, timeout, idempotency_key)
+
+
+def _prepare(services: Services, registrations: Sequence[Registration]) -> list[Submission]:
+    submissions = [services.registrar.prepare(each) for each in registrations]
+    asked: set[str] = set()
+    for each, submission in zip(registrations, submissions, strict=True):
+        policy = each.detail.get("policy")
+        if policy is not None and policy not in asked:
+            asked.add(policy)
+            services.statements.check_new(submission)
+    return submissions
+
+
+async def _submit(
+    request: Request,
+    body: bytes,
+    prepare: Any,
+    wait: str,
+    timeout: float | None,  # noqa: ASYNC109
+    key: str | None,
+    *,
+    many: bool = False,
+) -> Response:
+    services = services_of(request)
+    goal = parse_stage(wait)
+    seconds = services.settings.wait_seconds if timeout is None else timeout
+    if not math.isfinite(seconds) or not 0 < seconds <= _TIMEOUT_MAX:
+        raise InputError("request.wait", f"timeout {seconds} is not in 0 to {_TIMEOUT_MAX:.0f}")
+
+    async def run(idempotency: Idempotency | None) -> Answer:
+        submissions = await asyncio.to_thread(prepare)
+        receipts = await services.submitter.submit(
+            submissions, idempotency=idempotency, goal=goal, timeout_seconds=seconds
+        )
+        return await asyncio.to_thread(_render, request, services, receipts, many=many)
+
+    answer = await services.answers.answer(key, (request.method, request.url.path, body), run)
+    headers = {"Idempotent-Replayed": "true"} if answer.is_replayed else {}
+    return Response(
+        answer.body, status_code=answer.status, media_type=answer.media_type, headers=headers
+    )
+
+
+def _render(request: Request, services: Services, receipts: Receipts, *, many: bool) -> Answer:
+    refused = [item for item in receipts.items if item.code is not None]
+    if len(refused) == len(receipts.items):
+        return _refusal(request, refused[0])
+    newest = services.reader.newest_checkpoint() if receipts.stage >= Stage.PUBLISHED else None
+    common = {
+        "state": receipts.stage.word,
+        "checkpoint": None if newest is None else {"size": newest.size, "root": newest.root.hex()},
+    }
+    items = [_item(item) for item in receipts.items]
+    value = {"records": items, **common} if many else {**items[0], **common}
+    return Answer(
+        status=200 if receipts.is_reached else 202,
+        body=encode(value),
+        is_last=receipts.is_reached,
+    )
+
+
+def _item(receipt: Receipt) -> dict[str, Any]:
+    if receipt.code is not None:
+        return {
+            "record": receipt.record,
+            "refused": {"code": receipt.code, "message": receipt.message},
+        }
+    return {
+        "record": receipt.record,
+        "sequence": receipt.sequence,
+        "index": receipt.index,
+        "envelope": receipt.envelope.hex(),
+    }
+
+
+def _refusal(request: Request, receipt: Receipt) -> Answer:
+    code = receipt.code or ""
+    status = problems.refusal_status(code)
+    value = problems.problem(
+        code,
+        receipt.message or "",
+        status=status,
+        language=language_of(request.headers.get("accept-language", "")),
+        trace_id=trace_of(request.headers),
+    )
+    return Answer(status=status, body=encode(value), media_type=problems.MEDIA_TYPE)

@@ -1,0 +1,127 @@
+"""How far the log has come: for waiting callers, health pages and `/v1/log`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from vermilion_api.services.waiting import Standing
+from vermilion_ledger.anchor_rows import AnchorJob
+from vermilion_ledger.encoding import encode_time
+from vermilion_ledger.log import LogReader
+from vermilion_ledger.ports import Clock
+from vermilion_ledger.rows import Lease, SubmissionState
+
+__all__ = ["JobList", "ProgressDesk", "Watch"]
+
+
+class Watch(Protocol):
+    """Reads from the store; `vermilion_ledger.store.watching.SqlWatch` is one."""
+
+    def load_lease(self) -> Lease | None:
+        """Return who may sequence now, or did last."""
+        ...
+
+    def count_waiting(self) -> int:
+        """Return the number of submissions without an index."""
+        ...
+
+    def final_size(self) -> int:
+        """Return the largest tree size with a final anchor."""
+        ...
+
+    def mined_size(self) -> int:
+        """Return the largest tree size whose anchor is in a block."""
+        ...
+
+    def oldest_unanchored(self) -> datetime | None:
+        """Return when the oldest checkpoint without a final anchor was published."""
+        ...
+
+
+class JobList(Protocol):
+    """The anchorer's journal, to be looked at."""
+
+    def list_all(self, *, limit: int = 100) -> Sequence[AnchorJob]:
+        """Return jobs of every target, newest first."""
+        ...
+
+
+class ProgressDesk:
+    """Implements `vermilion_api.services.waiting.ProgressSource`, and more."""
+
+    def __init__(self, *, reader: LogReader, watch: Watch, jobs: JobList, clock: Clock) -> None:
+        self._reader = reader
+        self._watch = watch
+        self._jobs = jobs
+        self._clock = clock
+
+    def states(self, submission_ids: Sequence[bytes]) -> Mapping[bytes, SubmissionState]:
+        """Return where submissions stand, with one read."""
+        return self._reader.submission_state(submission_ids)
+
+    def standing(self) -> Standing:
+        """Return how far the log has come."""
+        final = self._watch.final_size()
+        return Standing(
+            published=self._reader.head().size,
+            anchored=max(final, self._watch.mined_size()),
+            final=final,
+        )
+
+    def readiness(self) -> dict[str, Any]:
+        """Return whether submissions would be taken and sequenced now, and why not."""
+        head, lease = self._reader.head(), self._watch.load_lease()
+        is_led = lease is not None and lease.expires_at > self._clock()
+        return {
+            "ready": is_led and head.state == "open",
+            "database": "ok",
+            "log": head.state,
+            "sequencer": "ok" if is_led else "absent",
+            "waiting": self._watch.count_waiting(),
+        }
+
+    def anchors(self, *, limit: int) -> dict[str, Any]:
+        """Return the anchoring jobs, newest first, and what is not anchored yet."""
+        oldest = self._watch.oldest_unanchored()
+        return {
+            "size": self._reader.head().size,
+            "finalSize": self._watch.final_size(),
+            "oldestUnanchored": None if oldest is None else encode_time(oldest),
+            "anchors": [_job(job) for job in self._jobs.list_all(limit=limit)],
+        }
+
+    def figures(self) -> dict[str, float]:
+        """Return the gauges of `/metrics`, by name."""
+        standing = self.standing()
+        oldest = self._watch.oldest_unanchored()
+        age = 0.0 if oldest is None else (self._clock() - oldest).total_seconds()
+        readiness = self.readiness()
+        return {
+            "vermilion_ready": float(readiness["ready"]),
+            "vermilion_entries": float(self._reader.size()),
+            "vermilion_published_size": float(standing.published),
+            "vermilion_anchored_size": float(standing.anchored),
+            "vermilion_final_size": float(standing.final),
+            "vermilion_waiting_submissions": float(readiness["waiting"]),
+            "vermilion_unanchored_age_seconds": max(0.0, age),
+        }
+
+
+def _job(job: AnchorJob) -> dict[str, Any]:
+    last = job.attempts[-1] if job.attempts else None
+    transaction = job.mined.transaction if job.mined else last.transaction if last else None
+    return {
+        "number": job.number,
+        "chainId": job.target.chain_id,
+        "contract": "0x" + job.target.contract.hex(),
+        "log": "0x" + job.target.log.hex(),
+        "size": job.size,
+        "root": job.root.hex(),
+        "state": job.state.value,
+        "attempts": len(job.attempts),
+        "transaction": None if transaction is None else "0x" + transaction.hex(),
+        "block": None if job.mined is None else job.mined.block_number,
+        "plannedAt": encode_time(job.planned_at),
+    }

@@ -1,0 +1,195 @@
+"""Reading records: their history, their versions, how their rules stand.
+
+What is told here is the ledger's word; the proof is the bundle.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+from vermilion_api.services.history import StoredHistory
+from vermilion_api.services.waiting import Stage, Standing
+from vermilion_ledger.admission import LedgerAdmission, LedgerIdentity
+from vermilion_ledger.approvals import evaluate_rules
+from vermilion_ledger.events import DECISION_EVENTS, VERSION_EVENTS
+from vermilion_ledger.keys import KeyRegistry
+from vermilion_ledger.log import LogReader
+from vermilion_ledger.logged import LoggedEnvelope
+from vermilion_ledger.policies import find_policy
+from vermilion_ledger.records import RecordHistory
+from vermilion_ledger.rows import RecordKind
+
+__all__ = ["RecordDesk"]
+
+
+class RecordDesk:
+    """Answers questions about records. Safe to share between threads."""
+
+    def __init__(
+        self, *, identity: LedgerIdentity, admission: LedgerAdmission, reader: LogReader
+    ) -> None:
+        self._identity = identity
+        self._admission = admission
+        self._reader = reader
+        self._view = StoredHistory(reader)
+        self._lock = threading.Lock()  # admission keeps a cache
+
+    def describe(self, record_id: str, standing: Standing) -> dict[str, Any]:
+        """Return the history of a record, with its state and its approvals.
+
+        Raises:
+            NotFoundError: ``record.unknown``.
+        """
+        record = self._reader.record(record_id)
+        with self._lock:
+            entries = self._admission.history(record_id, self._view)
+            registry = self._admission.registry(self._view)
+            policies = self._admission.history(self._identity.policies_record, self._view)
+        stage = standing.stage_of(entries[-1].index) if entries else Stage.PENDING
+        answer: dict[str, Any] = {
+            "record": record_id,
+            "kind": record.kind,
+            "state": stage.word,
+            "entries": [_entry(entry, registry, standing) for entry in entries],
+        }
+        if record.kind == "document" and entries:
+            answer |= _document(entries, registry, policies)
+        return answer
+
+    def find(self, digest: bytes, standing: Standing) -> dict[str, Any]:
+        """Return the records in which a digest was recorded as a version.
+
+        A ledger that has none says so; that proves nothing about the document.
+        """
+        found = self._reader.records_entries(self._reader.find_by_digest(digest))
+        records = []
+        for record_id in sorted(found):
+            rows = found[record_id]
+            if not rows or self._kind(record_id) != "document":
+                continue
+            with self._lock:
+                life = RecordHistory(entries=tuple(self._admission.place(row) for row in rows))
+            first = life.first_recorded(digest)
+            if first is None:
+                continue
+            current = life.current_digest()
+            status = life.status_of(digest, current=current, current_status=life.closing_status())
+            records.append(
+                {
+                    "record": record_id,
+                    "index": first.index,
+                    "sequence": first.sequence,
+                    "name": first.statement.subject.name,
+                    "status": status.value,
+                    "state": standing.stage_of(first.index).word,
+                }
+            )
+        answer: dict[str, Any] = {"digest": f"sha256:{digest.hex()}", "records": records}
+        if not records:
+            answer["verdict"] = "no_record"
+        return answer
+
+    def keys(self) -> list[dict[str, Any]]:
+        """Return every registered key, in order of registration."""
+        with self._lock:
+            registry = self._admission.registry(self._view)
+        return [
+            {
+                "keyid": key.keyid,
+                "scheme": key.scheme,
+                "owner": key.owner.to_json(),
+                "may": sorted(key.may),
+                "officer": key.officer,
+                "registered": key.registered,
+                "revoked": key.revoked,
+                "compromisedSince": key.compromised_since,
+            }
+            for key in sorted(registry.keys.values(), key=lambda key: key.registered)
+        ]
+
+    def _kind(self, record_id: str) -> RecordKind:
+        public: dict[str, RecordKind] = {
+            self._identity.keys_record: "keys",
+            self._identity.policies_record: "policies",
+        }
+        return public.get(record_id, "document")
+
+
+def _entry(entry: LoggedEnvelope, registry: KeyRegistry, standing: Standing) -> dict[str, Any]:
+    statement = entry.statement
+    subject = statement.subject
+    digest = {"sha256": subject.sha256.hex()}
+    if subject.sm3 is not None:
+        digest["sm3"] = subject.sm3.hex()
+    return {
+        "sequence": entry.sequence,
+        "index": entry.index,
+        "event": statement.event,
+        "time": statement.time,
+        "actor": statement.actor.to_json(),
+        "signed": bool(entry.actors),
+        "signers": [
+            {"keyid": keyid, "scheme": key.scheme if key else None}
+            for keyid in sorted(entry.signers)
+            for key in [registry.keys.get(keyid)]
+        ],
+        "name": subject.name,
+        "digest": digest,
+        "detail": dict(statement.detail),
+        "envelope": entry.envelope.hash.hex(),
+        "state": standing.stage_of(entry.index).word,
+    }
+
+
+def _document(
+    entries: Sequence[LoggedEnvelope],
+    registry: KeyRegistry,
+    policies: Sequence[LoggedEnvelope],
+) -> dict[str, Any]:
+    life = RecordHistory(entries=tuple(entries))
+    current = life.current_digest()
+    status = life.closing_status()
+    named = entries[0].statement.detail.get("policy")
+    answer: dict[str, Any] = {
+        "digest": current.hex(),
+        "status": status.value,
+        "versions": [
+            {
+                "sha256": entry.statement.subject.sha256.hex(),
+                "name": entry.statement.subject.name,
+                "event": entry.statement.event,
+                "status": life.status_of(
+                    entry.statement.subject.sha256, current=current, current_status=status
+                ).value,
+            }
+            for entry in entries
+            if entry.statement.event in VERSION_EVENTS
+        ],
+        "approvals": [
+            {
+                "sequence": entry.sequence,
+                "event": entry.statement.event,
+                "step": entry.statement.detail.get("step"),
+                "decision": entry.statement.detail.get("decision"),
+                "sha256": entry.statement.subject.sha256.hex(),
+                "owners": sorted(
+                    {registry.keys[each].owner.id for each in entry.signers & registry.keys.keys()}
+                ),
+            }
+            for entry in entries
+            if entry.statement.event in DECISION_EVENTS
+        ],
+        "policy": named,
+        "rules": [],
+    }
+    rules = None
+    if named is not None:
+        rules = find_policy(policies, bytes.fromhex(named), before=entries[0].index)
+    outcomes = evaluate_rules(rules or (), entries, registry, current)
+    answer["rules"] = [
+        {"rule": each.rule.to_json(), "owners": list(each.owners), "missing": each.missing}
+        for each in outcomes
+    ]
+    return answer

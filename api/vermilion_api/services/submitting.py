@@ -1,0 +1,116 @@
+"""From submissions to an answer: group commit, index, checkpoint, anchor.
+
+Nothing here is told before the index is committed (DESIGN section 1, rule 2).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vermilion_api.services.waiting import Outcome, Stage, Waiter
+from vermilion_ledger.errors import UnavailableError
+from vermilion_ledger.intake import Intake
+from vermilion_ledger.log import LogReader
+from vermilion_ledger.rows import Idempotency, Submission
+
+__all__ = ["Receipt", "Receipts", "Submitter"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What became of one submission: an index, or the code of its refusal.
+
+    Attributes:
+        envelope: ``H(envelope bytes)``; empty where it was refused.
+    """
+
+    record: str
+    envelope: bytes = b""
+    index: int | None = None
+    sequence: int | None = None
+    code: str | None = None
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipts:
+    """What became of a request.
+
+    Attributes:
+        stage: The least stage that all its entries have reached.
+        is_reached: Whether that is what the caller asked for.
+    """
+
+    items: tuple[Receipt, ...]
+    stage: Stage
+    is_reached: bool
+
+
+class Submitter:
+    """Brings submissions into the log and waits for them."""
+
+    def __init__(self, *, intake: Intake, waiter: Waiter, reader: LogReader) -> None:
+        self._intake = intake
+        self._waiter = waiter
+        self._reader = reader
+
+    async def submit(
+        self,
+        submissions: Sequence[Submission],
+        *,
+        idempotency: Idempotency | None,
+        goal: Stage,
+        timeout_seconds: float,
+    ) -> Receipts:
+        """Submit, wait, and tell what became of it.
+
+        Raises:
+            UnavailableError: ``intake.overloaded``, ``store.disk-full`` and the
+                like: nothing was saved. ``intake.not-sequenced``: saved, and
+                without an index when the time was up.
+            ConflictError: ``statement.nonce-reused``, ``idempotency.other-body``.
+        """
+        future = self._intake.submit(submissions, idempotency=idempotency)
+        accepted = await asyncio.wrap_future(future)
+        outcome = await self._waiter.wait(
+            accepted.submission_ids, goal, timeout_seconds=timeout_seconds
+        )
+        waiting = [each for each in accepted.submission_ids if each not in outcome.states]
+        if waiting:
+            raise UnavailableError(
+                "intake.not-sequenced",
+                f"{len(waiting)} of {len(accepted.submission_ids)} submissions are saved,"
+                " but have no index yet",
+            )
+        known = {each.submission_id: each.envelope_hash for each in submissions}
+        if not known.keys() >= set(accepted.submission_ids):
+            known |= await asyncio.to_thread(self._load_hashes, outcome)
+        return Receipts(
+            items=tuple(_receipt(outcome, each, known) for each in accepted.submission_ids),
+            stage=outcome.stage,
+            is_reached=outcome.stage >= goal,
+        )
+
+    def _load_hashes(self, outcome: Outcome) -> dict[bytes, bytes]:
+        """Return envelope hashes of submissions that an earlier request had made."""
+        records = {each.record_id for each in outcome.states.values()}
+        return {
+            row.submission_id: hashlib.sha256(row.envelope).digest()
+            for rows in self._reader.records_entries(records).values()
+            for row in rows
+        }
+
+
+def _receipt(outcome: Outcome, submission_id: bytes, hashes: dict[bytes, bytes]) -> Receipt:
+    state = outcome.states[submission_id]
+    return Receipt(
+        record=state.record_id,
+        envelope=hashes[submission_id] if state.index is not None else b"",
+        index=state.index,
+        sequence=state.sequence,
+        code=state.code,
+        message=state.message,
+    )

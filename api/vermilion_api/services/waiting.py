@@ -1,0 +1,177 @@
+"""Waiting until submissions got where their callers want them.
+
+One task per process polls for everybody, so that a thousand waiting callers
+cost one query a round, not a thousand. What is told is read from the store
+after the commit that made it so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Protocol
+
+from vermilion_ledger.errors import EvidenceError, InputError
+from vermilion_ledger.rows import SubmissionState
+
+__all__ = ["Outcome", "ProgressSource", "Stage", "Standing", "Waiter", "parse_stage"]
+
+_PAUSES = (0.01, 0.02, 0.2)  # seconds: for an index, for a checkpoint, for the chain
+_RETRY_SECONDS = 0.5
+
+
+class Stage(IntEnum):
+    """How far an entry has come; later stages include the earlier ones."""
+
+    PENDING = 0
+    SEQUENCED = 1
+    PUBLISHED = 2
+    ANCHORED = 3
+    FINAL = 4
+
+    @property
+    def word(self) -> str:
+        """The stage as it stands in answers."""
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Tree sizes: an entry has reached a stage if its index is below the stage's size."""
+
+    published: int
+    anchored: int
+    final: int
+
+    def stage_of(self, index: int) -> Stage:
+        """Return how far the entry at an index has come."""
+        if index < self.final:
+            return Stage.FINAL
+        if index < self.anchored:
+            return Stage.ANCHORED
+        return Stage.PUBLISHED if index < self.published else Stage.SEQUENCED
+
+
+class ProgressSource(Protocol):
+    """What the waiter looks at; called in worker threads."""
+
+    def states(self, submission_ids: Sequence[bytes]) -> Mapping[bytes, SubmissionState]:
+        """Return where submissions stand, with one read."""
+        ...
+
+    def standing(self) -> Standing:
+        """Return how far the log has come."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """Where a group of submissions stands when the waiting ends.
+
+    Attributes:
+        states: By submission id.
+        stage: The least stage of those that were not refused.
+    """
+
+    states: Mapping[bytes, SubmissionState]
+    stage: Stage
+
+
+@dataclass(slots=True, eq=False)
+class _Caller:
+    ids: tuple[bytes, ...]
+    goal: Stage
+    future: asyncio.Future[Outcome]
+    states: dict[bytes, SubmissionState] = field(default_factory=dict)
+    stage: Stage = Stage.PENDING
+
+    def open_ids(self) -> list[bytes]:
+        return [each for each in self.ids if each not in self.states]
+
+    def outcome(self) -> Outcome:
+        return Outcome(states=dict(self.states), stage=self.stage)
+
+
+def parse_stage(word: str) -> Stage:
+    """Read a ``wait`` parameter.
+
+    Raises:
+        InputError: ``request.wait``.
+    """
+    stages = {stage.word: stage for stage in Stage if stage is not Stage.PENDING}
+    if word not in stages:
+        raise InputError("request.wait", f"wait is one of {', '.join(stages)}, not {word[:40]!a}")
+    return stages[word]
+
+
+class Waiter:
+    """Owned by one event loop; `run` is its one polling task."""
+
+    def __init__(self, source: ProgressSource) -> None:
+        self._source = source
+        self._callers: set[_Caller] = set()
+        self._wake = asyncio.Event()
+        self._logger = logging.getLogger(__name__)
+
+    async def wait(
+        self, submission_ids: Sequence[bytes], goal: Stage, *, timeout_seconds: float
+    ) -> Outcome:
+        """Return when every submission reached the goal or was refused, or time is up."""
+        caller = _Caller(
+            ids=tuple(submission_ids),
+            goal=goal,
+            future=asyncio.get_running_loop().create_future(),
+        )
+        self._callers.add(caller)
+        self._wake.set()
+        try:
+            return await asyncio.wait_for(asyncio.shield(caller.future), timeout_seconds)
+        except TimeoutError:
+            return caller.outcome()
+        finally:
+            self._callers.discard(caller)
+
+    async def run(self) -> None:
+        """Poll as long as somebody waits, until cancelled."""
+        while True:
+            if not self._callers:
+                self._wake.clear()
+                await self._wake.wait()
+            callers = list(self._callers)
+            try:
+                await self._look(callers)
+            except EvidenceError as exc:
+                self._logger.warning("waiting for the store: %s: %s", exc.code, exc)
+                await asyncio.sleep(_RETRY_SECONDS)
+                continue
+            await asyncio.sleep(_pause(self._callers))
+
+    async def _look(self, callers: Sequence[_Caller]) -> None:
+        open_ids = [each for caller in callers for each in caller.open_ids()]
+        if open_ids:
+            found = await asyncio.to_thread(self._source.states, open_ids)
+            settled = {key: state for key, state in found.items() if state.state != "pending"}
+            for caller in callers:
+                caller.states.update(
+                    (each, settled[each]) for each in caller.open_ids() if each in settled
+                )
+        if not any(not caller.open_ids() for caller in callers):
+            return
+        standing = await asyncio.to_thread(self._source.standing)
+        for caller in callers:
+            if caller.open_ids():
+                continue
+            indices = [s.index for s in caller.states.values() if s.index is not None]
+            caller.stage = standing.stage_of(max(indices)) if indices else caller.goal
+            if caller.stage >= caller.goal and not caller.future.done():
+                caller.future.set_result(caller.outcome())
+
+
+def _pause(callers: set[_Caller]) -> float:
+    waiting = [caller for caller in callers if not caller.future.done()]
+    if any(caller.open_ids() for caller in waiting):
+        return _PAUSES[0]
+    return _PAUSES[1] if any(c.goal <= Stage.PUBLISHED for c in waiting) else _PAUSES[2]

@@ -1,0 +1,189 @@
+"""The settings of one ledger: `vermilion.toml` in its home folder.
+
+Read once, by `vermilion_api.wiring`; core classes take plain values. Unknown
+members are refused. Secrets are files beside it, never settings. Every field
+has a line in ``docs/reference/settings.md``, which a test compares.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from vermilion_ledger.encoding import parse_hex, parse_wire_hex
+from vermilion_ledger.errors import InputError, NotFoundError, UnavailableError
+from vermilion_ledger.evm.finality import parse_finality
+from vermilion_ledger.note import check_key_name
+
+__all__ = ["SETTINGS_FILE", "ChainSettings", "Settings", "load_settings", "save_settings"]
+
+SETTINGS_FILE = "vermilion.toml"
+
+
+def _setting(default: Any, unit: str, text: str) -> Any:
+    return field(default=default, metadata={"unit": unit, "text": text})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainSettings:
+    """One ``[[chain]]`` table: a log in a contract on a chain."""
+
+    id: int = _setting(0, "EIP-155 chain id", "Chain that anchors are sent to.")
+    rpc: str = _setting("", "URL", "JSON-RPC endpoint of a node of that chain.")
+    contract: str = _setting("", "0x address", "Address of the `EvidenceAnchor` contract.")
+    log: str = _setting("", "0x 32 bytes", "Identifier of the log in the contract.")
+    code_hash: str = _setting("", "0x 32 bytes", "Keccak-256 of the contract's runtime code.")
+    finality: str = _setting(
+        "confirmations:3",
+        "rule",
+        "When an anchor counts: `confirmations:N`, `finalized`, `immediate`.",
+    )
+    deployed_block: int = _setting(0, "height", "Block at which the contract was seen first.")
+
+    def __post_init__(self) -> None:
+        if self.id < 1 or not self.rpc:
+            raise InputError("settings.value", "a chain has an id and an rpc address")
+        parse_wire_hex(self.contract, size=20, what="chain.contract")
+        parse_wire_hex(self.log, size=32, what="chain.log")
+        parse_wire_hex(self.code_hash, size=32, what="chain.code_hash")
+        parse_finality(self.finality)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything an operator may choose."""
+
+    origin: str = _setting(
+        "localhost/vermilion", "schema-less URL", "Name of the log; never changed afterwards."
+    )
+    host: str = _setting("127.0.0.1", "address", "Address the API listens on.")
+    port: int = _setting(8460, "TCP port", "Port the API listens on; 0 takes a free one.")
+    database_url: str = _setting(
+        "", "URL", "PostgreSQL or SQLite; empty is `ledger.db` in the home folder."
+    )
+    publish_interval_seconds: float = _setting(1.0, "seconds", "Least time between checkpoints.")
+    sequencer_lease_seconds: float = _setting(
+        10.0, "seconds", "How long a silent sequencer keeps others out."
+    )
+    queue_count_max: int = _setting(50_000, "submissions", "Submissions waiting for a commit.")
+    wait_seconds: float = _setting(10.0, "seconds", "`timeout` of a submission that names none.")
+    offered_block_days: float = _setting(
+        6.0, "days", "Oldest anchor block that is offered to be quoted as `seen`."
+    )
+    anchor_interval_seconds: float = _setting(10.0, "seconds", "Least time between two anchors.")
+    anchor_poll_seconds: float = _setting(1.0, "seconds", "Pause between looks at the chain.")
+    node_port: int = _setting(
+        8545, "TCP port", "Port of the local Anvil node that `up` starts; 0 starts none."
+    )
+    node_block_seconds: int = _setting(1, "seconds", "Pace of the local node's blocks.")
+    anchors_required: int = _setting(
+        1, "chains", "`[anchors] required` of the exported trust policy."
+    )
+    quorum: int = _setting(1, "roots", "How many roots must sign a key or policy event.")
+    roots: tuple[str, ...] = _setting(
+        (), "key ids", "Keys that may register and revoke keys and adopt policies."
+    )
+    chains: tuple[ChainSettings, ...] = field(
+        default=(), metadata={"unit": "tables", "text": "The `[[chain]]` tables."}
+    )
+
+    def __post_init__(self) -> None:
+        check_key_name(self.origin)
+        for root in self.roots:
+            parse_hex(root, size=32, what="roots")
+        for name in ("port", "node_port"):
+            if not 0 <= getattr(self, name) <= 65535:
+                raise InputError("settings.value", f"{name} is no port: {getattr(self, name)}")
+        if self.publish_interval_seconds < 0.05:
+            raise InputError("settings.value", "publish_interval_seconds is below 0.05")
+        if self.quorum < 1 or not 0 < self.offered_block_days <= 6:
+            raise InputError("settings.value", "quorum or offered_block_days is out of range")
+        for name in ("sequencer_lease_seconds", "wait_seconds", "anchor_poll_seconds"):
+            if getattr(self, name) <= 0:
+                raise InputError("settings.value", f"{name} is not above 0")
+
+
+def load_settings(home: Path) -> Settings:
+    """Read the settings of a home folder.
+
+    Raises:
+        NotFoundError: ``settings.missing``.
+        InputError: ``settings.malformed``, ``settings.unknown`` or
+            ``settings.value``.
+    """
+    path = home / SETTINGS_FILE
+    try:
+        value = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError as exc:
+        raise NotFoundError("settings.missing", f"there is no {SETTINGS_FILE} in {home}") from exc
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        raise InputError("settings.malformed", f"{SETTINGS_FILE}: {exc}") from exc
+    except OSError as exc:
+        raise UnavailableError("home.unusable", f"{path}: {exc.strerror}") from exc
+    tables = value.pop("chain", [])
+    if not isinstance(tables, list):
+        raise InputError("settings.value", "chain is not a list of tables")
+    chains = tuple(ChainSettings(**_members(table, ChainSettings)) for table in tables)
+    return Settings(**_members(value, Settings), chains=chains)
+
+
+def save_settings(home: Path, settings: Settings) -> None:
+    """Replace the settings file whole; durable on return.
+
+    Raises:
+        UnavailableError: ``home.unusable``.
+    """
+    lines = ["# Settings of this ledger; each is explained in docs/reference/settings.md."]
+    lines += [
+        f"{name} = {_toml(getattr(settings, name))}" for name in _names(Settings) - {"chains"}
+    ]
+    lines[1:] = sorted(lines[1:])
+    for chain in settings.chains:
+        lines += ["", "[[chain]]"]
+        lines += [f"{each.name} = {_toml(getattr(chain, each.name))}" for each in fields(chain)]
+    fresh = home / f".{SETTINGS_FILE}.new"
+    try:
+        with fresh.open("w", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(home / SETTINGS_FILE)
+    except OSError as exc:
+        raise UnavailableError("home.unusable", f"{home}: {exc.strerror}") from exc
+
+
+def _names(kind: type) -> set[str]:
+    return {each.name for each in fields(kind)}
+
+
+def _members(table: Any, kind: type) -> dict[str, Any]:
+    """Check names and types of a table against the fields of a dataclass."""
+    if not isinstance(table, dict):
+        raise InputError("settings.value", "a chain is a table")
+    if unknown := sorted(table.keys() - _names(kind) | table.keys() & {"chains"}):
+        raise InputError("settings.unknown", f"{SETTINGS_FILE} has unknown {', '.join(unknown)}")
+    members: dict[str, Any] = {}
+    for each in fields(kind):
+        if each.name not in table:
+            continue
+        value = table[each.name]
+        assert each.default is not MISSING  # noqa: S101 - every setting has a default
+        if isinstance(each.default, float) and type(value) is int:
+            value = float(value)
+        if isinstance(each.default, tuple) and isinstance(value, list):
+            value = tuple(value)
+        if type(value) is not type(each.default):
+            raise InputError("settings.value", f"{each.name} is not {each.metadata['unit']}")
+        members[each.name] = value
+    return members
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_toml(each) for each in value) + "]"
+    # JSON's strings and numbers are TOML's.
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,92 @@
+"""Writing the trust policy of this ledger (FORMATS section 11).
+
+What is handed over in person, so that a verifier need not take it from the
+server it checks.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from vermilion_api.home import Secrets
+from vermilion_api.settings import ChainSettings, Settings
+
+__all__ = ["render_trust_policy"]
+
+
+def render_trust_policy(settings: Settings, secrets: Secrets, *, with_rpc: bool = False) -> str:
+    """Return the text of ``trust.toml``.
+
+    Args:
+        settings: Origin, roots and chains.
+        secrets: Only public parts of keys, and the record keys of the two
+            public records, are written.
+        with_rpc: Name this ledger's own nodes; a verifier should rather use
+            one of their own.
+    """
+    identity = secrets.identity(settings)
+    lines = [
+        "# Trust policy of this ledger. Hand it over in person; do not fetch it from the server.",
+        "version = 1",
+        "",
+        "[log]",
+        f"origin = {_text(settings.origin)}",
+        f"keys = [{{vkey = {_text(secrets.log_key(settings.origin).encode())}, from = 0}}]",
+        f"intake = [{{key = {_text(secrets.intake_public.hex())}, from = 0}}]",
+        "",
+        "[registry]",
+        f"record = {_text(identity.keys_record)}",
+        f"key = {_text(secrets.registry.hex())}",
+        f"roots = {_list(settings.roots)}",
+        f"quorum = {settings.quorum}",
+        "",
+        "[policies]",
+        f"record = {_text(identity.policies_record)}",
+        f"key = {_text(secrets.policies.hex())}",
+        "",
+        "[witnesses]",
+        "quorum = 0",
+        "keys = []",
+        "",
+    ]
+    for chain in settings.chains:
+        lines += _chain(chain, with_rpc=with_rpc)
+    lines += [
+        "[anchors]",
+        f"required = {settings.anchors_required}",
+        "timestamps_count = false",
+        "",
+        "[timestamps]",
+        "required = 0",
+        "roots = []",
+        "",
+        "[freshness]",
+        'max_age = ""',
+        "",
+        "[approval]",
+        "required = []",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _chain(chain: ChainSettings, *, with_rpc: bool) -> list[str]:
+    return [
+        "[[chain]]",
+        f"id = {chain.id}",
+        f"contract = {_text(chain.contract)}",
+        f"code_hash = {_text(chain.code_hash)}",
+        f"log = {_text(chain.log)}",
+        f"finality = {_text(chain.finality)}",
+        f"rpc = {_list([chain.rpc] if with_rpc else [])}",
+        "headers = []",
+        "",
+    ]
+
+
+def _text(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False)  # a JSON string is a TOML string
+
+
+def _list(values: Sequence[str]) -> str:
+    return "[" + ", ".join(_text(value) for value in values) + "]"

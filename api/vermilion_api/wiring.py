@@ -1,0 +1,261 @@
+"""Where every Protocol meets its implementation, and where settings are read.
+
+`open_ledger` reads a home folder; from the `Ledger` each process takes the
+part it runs: the API its `Services`, the sequencer and the anchorer their
+loops. Nothing below this module knows `Settings`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from vermilion_api.home import Home, Secrets, load_secrets
+from vermilion_api.services.answers import AnswerBook
+from vermilion_api.services.bundles import BundleDesk
+from vermilion_api.services.progress import ProgressDesk
+from vermilion_api.services.records import RecordDesk
+from vermilion_api.services.registering import Registrar
+from vermilion_api.services.seen import BlockSource, SeenDesk
+from vermilion_api.services.statements import StatementDesk
+from vermilion_api.services.submitting import Submitter
+from vermilion_api.services.verifying import VerifyDesk
+from vermilion_api.services.waiting import Waiter
+from vermilion_api.settings import ChainSettings, Settings, load_settings
+from vermilion_api.trust import render_trust_policy
+from vermilion_ledger.admission import LedgerAdmission, LedgerIdentity
+from vermilion_ledger.anchor_rows import AnchorTarget
+from vermilion_ledger.checkpoint import Checkpoint, sign_checkpoint
+from vermilion_ledger.commitment import make_record_id
+from vermilion_ledger.errors import ConflictError
+from vermilion_ledger.evm.finality import parse_finality
+from vermilion_ledger.intake import Intake, IntakeLimits
+from vermilion_ledger.log import LogReader
+from vermilion_ledger.rows import NewRecord, RecordKind
+from vermilion_ledger.sequencer import Sequencer, SequencerTiming
+from vermilion_ledger.store import Database, open_database
+from vermilion_ledger.store.watching import SqlWatch
+
+__all__ = [
+    "Ledger",
+    "LogSigner",
+    "LogView",
+    "Services",
+    "build_sequencer",
+    "build_services",
+    "create_public_records",
+    "now",
+    "open_ledger",
+    "target_of",
+]
+
+
+def now() -> datetime:
+    """Return the present moment: the one clock of every process."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """A home folder, read: what all processes of a ledger share."""
+
+    home: Home
+    settings: Settings
+    secrets: Secrets
+    identity: LedgerIdentity
+    database: Database
+
+    @property
+    def targets(self) -> tuple[AnchorTarget, ...]:
+        """Where this ledger anchors."""
+        return tuple(target_of(chain) for chain in self.settings.chains)
+
+    def reader(self) -> LogReader:
+        """Return a reader of the log."""
+        return LogReader(self.database.log)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What the API process runs; made in its event loop."""
+
+    settings: Settings
+    secrets: Secrets
+    identity: LedgerIdentity
+    home: Home
+    reader: LogReader
+    intake: Intake
+    waiter: Waiter
+    submitter: Submitter
+    answers: AnswerBook
+    registrar: Registrar
+    statements: StatementDesk
+    records: RecordDesk
+    bundles: BundleDesk
+    progress: ProgressDesk
+    verifier: VerifyDesk
+
+
+class LogSigner:
+    """Implements `vermilion_ledger.ports.CheckpointSigner` with the log key in memory."""
+
+    def __init__(self, origin: str, seed: bytes) -> None:
+        self._origin = origin
+        self._seed = seed
+
+    def sign_checkpoint(self, size: int, root: bytes) -> str:
+        """Return the signed note over a size and its root."""
+        return sign_checkpoint(Checkpoint(origin=self._origin, size=size, root=root), self._seed)
+
+
+class LogView:
+    """Implements `vermilion_anchor.ports.LogView` over the published log."""
+
+    def __init__(self, reader: LogReader) -> None:
+        self._reader = reader
+
+    def newest(self) -> tuple[int, bytes] | None:
+        """Return size and root of the newest published checkpoint."""
+        found = self._reader.newest_checkpoint()
+        return None if found is None else (found.size, found.root)
+
+    def root_at(self, size: int) -> bytes:
+        """Return the root that the tree had with ``size`` leaves."""
+        return self._reader.root_at(size)
+
+    def consistency(self, old_size: int, new_size: int) -> Sequence[bytes]:
+        """Return the RFC 9162 proof between two sizes."""
+        return self._reader.consistency(old_size, new_size)
+
+
+def open_ledger(path: Path) -> Ledger:
+    """Read a home folder; no connection is made yet.
+
+    Raises:
+        NotFoundError: ``settings.missing`` or ``key.file-missing``.
+        InputError: Settings or keys are malformed or readable by others.
+    """
+    home, settings = Home(path=path), load_settings(path)
+    secrets = load_secrets(home)
+    return Ledger(
+        home=home,
+        settings=settings,
+        secrets=secrets,
+        identity=secrets.identity(settings),
+        database=open_database(home.database_url(settings)),
+    )
+
+
+def create_public_records(ledger: Ledger) -> None:
+    """Create the key record and the policy record, if they are not there."""
+    public: tuple[tuple[bytes, RecordKind], ...] = (
+        (ledger.secrets.registry, "keys"),
+        (ledger.secrets.policies, "policies"),
+    )
+    for key, kind in public:
+        record = NewRecord(record_id=make_record_id(key), record_key=key, kind=kind)
+        if ledger.database.log.load_record(record.record_id) is None:
+            try:
+                ledger.database.intake.save_record(record, created_at=now())
+            except ConflictError as exc:
+                if exc.code != "record.exists":  # another process was faster
+                    raise
+
+
+def target_of(chain: ChainSettings) -> AnchorTarget:
+    """Return the log in a contract that a chain table names."""
+    return AnchorTarget(
+        chain_id=chain.id,
+        contract=bytes.fromhex(chain.contract[2:]),
+        log=bytes.fromhex(chain.log[2:]),
+    )
+
+
+def build_sequencer(ledger: Ledger) -> Sequencer:
+    """Return the sequencer; it holds no lease yet."""
+    return Sequencer(
+        log=ledger.database.log,
+        store=ledger.database.sequencing,
+        admission=LedgerAdmission(ledger.identity),
+        signer=LogSigner(ledger.settings.origin, ledger.secrets.log),
+        clock=now,
+        timing=SequencerTiming(
+            lease_seconds=ledger.settings.sequencer_lease_seconds,
+            publish_interval_seconds=ledger.settings.publish_interval_seconds,
+        ),
+    )
+
+
+def build_services(ledger: Ledger) -> Services:
+    """Return the API's services; to be called in its event loop."""
+    settings, secrets, identity = ledger.settings, ledger.secrets, ledger.identity
+    database, reader = ledger.database, ledger.reader()
+    watch = SqlWatch(database.engine)
+    intake = Intake(
+        database.intake, now, limits=IntakeLimits(queue_count_max=settings.queue_count_max)
+    )
+    progress = ProgressDesk(reader=reader, watch=watch, jobs=database.anchors, clock=now)
+    waiter = Waiter(progress)
+    seen = SeenDesk(
+        targets=ledger.targets,
+        chains={chain.id: _block_source(chain) for chain in settings.chains},
+        blocks=database.blocks,
+        anchors=database.anchors,
+        clock=now,
+        offered_days=settings.offered_block_days,
+    )
+    records = RecordDesk(identity=identity, admission=LedgerAdmission(identity), reader=reader)
+    bundles = BundleDesk(
+        identity=identity,
+        admission=LedgerAdmission(identity),
+        reader=reader,
+        anchors=database.anchors,
+        lookup=watch,
+        blocks=database.blocks,
+        targets=ledger.targets,
+        intake_seed=secrets.intake,
+    )
+    return Services(
+        settings=settings,
+        secrets=secrets,
+        identity=identity,
+        home=ledger.home,
+        reader=reader,
+        intake=intake,
+        waiter=waiter,
+        submitter=Submitter(intake=intake, waiter=waiter, reader=reader),
+        answers=AnswerBook(database.responses, now),
+        registrar=Registrar(origin=settings.origin, intake_seed=secrets.intake, clock=now),
+        statements=StatementDesk(
+            identity=identity,
+            admission=LedgerAdmission(identity),
+            reader=reader,
+            seen=seen,
+            intake_seed=secrets.intake,
+            clock=now,
+        ),
+        records=records,
+        bundles=bundles,
+        progress=progress,
+        verifier=VerifyDesk(
+            policy_text=render_trust_policy(settings, secrets, with_rpc=True),
+            bundles=bundles,
+            records=records,
+            progress=progress,
+            clock=now,
+        ),
+    )
+
+
+def _block_source(chain: ChainSettings) -> BlockSource:
+    from vermilion_anchor.artifact import load_artifact
+    from vermilion_anchor.blocks import BlockReader
+    from vermilion_anchor.evm import EvmChain
+
+    return BlockReader(
+        EvmChain(chain.rpc, load_artifact(), timeout_seconds=5.0),
+        chain_id=chain.id,
+        finality=parse_finality(chain.finality),
+    )
