@@ -11,7 +11,7 @@ import hmac
 import re
 
 from vermilion_ledger.errors import InputError
-from vermilion_ledger.limits import ENTRY_SIZE
+from vermilion_ledger.limits import ENTRY_SIZE, TREE_SIZE_MAX
 
 __all__ = [
     "commit",
@@ -37,8 +37,14 @@ def commit(salt: bytes, envelope_hash: bytes) -> bytes:
 
 
 def make_tag(record_key: bytes, sequence: int) -> bytes:
-    """Return the tag of the entry at ``sequence`` (0-based) in its record."""
+    """Return the tag of the entry at ``sequence`` (0-based) in its record.
+
+    Raises:
+        InputError: The key is not 32 bytes, or no record gets that long.
+    """
     _check_size(record_key, "record key")
+    if not 0 <= sequence <= TREE_SIZE_MAX:
+        raise InputError("entry.sequence", f"sequence {sequence} is not in 0 to 2^53-1")
     message = b"vermilion/tag/v1\x00" + sequence.to_bytes(8, "big")
     return hmac.digest(record_key, message, "sha256")
 
