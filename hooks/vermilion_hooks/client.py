@@ -181,6 +181,8 @@ class LedgerClient:
             data = response.read(_ANSWER_SIZE_MAX + 1)
             if len(data) > _ANSWER_SIZE_MAX:
                 self._connection.close()  # the rest is never read; parsing refuses the length
+            elif response.length:  # `read` with a bound says nothing of a body cut short
+                raise http.client.IncompleteRead(data, response.length)
         except ssl.SSLCertVerificationError as exc:
             self._connection.close()
             raise InputError("server.certificate", f"{self.url}: {exc.verify_message}") from exc
