@@ -29,6 +29,23 @@ from vermilion_ledger.errors import NotFoundError
 from vermilion_ledger.merkle import hash_leaf
 from vermilion_ledger.tree import Frontier, Node, build_consistency, root_at
 
+__all__ = [
+    "GENESIS_TIME",
+    "KEY",
+    "ORIGIN",
+    "OTHER_KEY",
+    "AnvilNode",
+    "Chain",
+    "MemoryLog",
+    "anvil_binary",
+    "call",
+    "fixed_clock",
+    "free_port",
+    "node_options",
+    "put_contract",
+    "start_chain",
+]
+
 ORIGIN = "ledger.example.gov/office-1"
 KEY = b"\x42" * 32
 OTHER_KEY = b"\x43" * 32

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 from vermilion_anchor.artifact import ContractArtifact
 from vermilion_anchor.fees import FeePolicy
-from vermilion_anchor.ports import ChainClient, Signer, TransactionFields, TransactionReceipt
+from vermilion_anchor.ports import ChainClient, Signer, TransactionReceipt
+from vermilion_anchor.transactions import sign_transaction
 from vermilion_ledger.errors import ConflictError, InputError, NotFoundError, UnavailableError
 from vermilion_ledger.evm.keccak import keccak256
 from vermilion_ledger.limits import ORIGIN_SIZE_MAX
@@ -212,29 +213,24 @@ def _send(
     fees: FeePolicy,
     sleep: Callable[[float], None],
 ) -> TransactionReceipt:
-    gas = chain.estimate_gas(sender=signer.address, to=to, data=data)
-    offer = fees.first(chain.fee_history())
-    raw = signer.sign(
-        TransactionFields(
-            chain_id=chain.chain_id(),
-            nonce=chain.nonce(signer.address),
-            to=to,
-            data=data,
-            gas_limit=gas + gas // 4,
-            max_fee=offer.max_fee,
-            priority_fee=offer.priority_fee,
-        )
+    signed = sign_transaction(
+        chain,
+        signer,
+        chain_id=chain.chain_id(),
+        nonce=chain.nonce(signer.address),
+        to=to,
+        data=data,
+        fees=fees.first(chain.fee_history()),
     )
-    transaction = keccak256(raw)
-    said = chain.send(raw)
+    said = chain.send(signed.raw)
     waited = 0.0
-    while (receipt := chain.receipt(transaction)) is None:
+    while (receipt := chain.receipt(signed.hash)) is None:
         if waited >= _WAIT_SECONDS:
             raise UnavailableError(
-                "chain.not-mined", f"0x{transaction.hex()} is not mined; the node said: {said}"
+                "chain.not-mined", f"0x{signed.hash.hex()} is not mined; the node said: {said}"
             )
         sleep(_POLL_SECONDS)
         waited += _POLL_SECONDS
     if not receipt.is_success:
-        raise ConflictError("chain.reverted", f"transaction 0x{transaction.hex()} failed")
+        raise ConflictError("chain.reverted", f"transaction 0x{signed.hash.hex()} failed")
     return receipt

@@ -7,6 +7,7 @@ the receipts to the header's root, and the finished anchor receipt must pass
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -31,6 +32,9 @@ __all__ = [
     "parse_data",
     "parse_quantity",
 ]
+
+_QUANTITY = re.compile(r"0x[0-9a-fA-F]{1,64}\Z")
+_DATA = re.compile(r"0x(?:[0-9a-fA-F]{2})*\Z")
 
 # Order of RLP (Yellow Paper 4.3 and the forks' EIPs); True marks integers
 _HEADER_FIELDS = (
@@ -66,11 +70,8 @@ def parse_quantity(value: Any, what: str) -> int:
     Raises:
         UnavailableError: ``chain.bad-answer``.
     """
-    try:
-        if isinstance(value, str) and value.startswith("0x"):
-            return int(value, 16)
-    except ValueError:
-        pass
+    if isinstance(value, str) and _QUANTITY.match(value):
+        return int(value, 16)
     raise UnavailableError("chain.bad-answer", f"the node gave no number as {what}")
 
 
@@ -80,13 +81,10 @@ def parse_data(value: Any, what: str, *, size: int | None = None) -> bytes:
     Raises:
         UnavailableError: ``chain.bad-answer``: not hex, or another size.
     """
-    try:
-        if isinstance(value, str) and value.startswith("0x"):
-            data = bytes.fromhex(value[2:])
-            if size is None or len(data) == size:
-                return data
-    except ValueError:
-        pass
+    if isinstance(value, str) and _DATA.match(value):
+        data = bytes.fromhex(value[2:])
+        if size is None or len(data) == size:
+            return data
     raise UnavailableError("chain.bad-answer", f"the node gave no bytes as {what}")
 
 

@@ -30,10 +30,10 @@ from vermilion_anchor.ports import (
     JournalStore,
     LogView,
     Signer,
-    TransactionFields,
 )
 from vermilion_anchor.receipts import build_anchor_receipt
 from vermilion_anchor.settings import AnchorSettings, Progress
+from vermilion_anchor.transactions import sign_transaction
 from vermilion_ledger.anchor_rows import (
     AnchorAttempt,
     AnchorJob,
@@ -49,7 +49,6 @@ from vermilion_ledger.errors import (
     UnavailableError,
     VerificationError,
 )
-from vermilion_ledger.evm.keccak import keccak256
 from vermilion_ledger.evm.receipt import AnchorHints, encode_anchor_receipt
 
 __all__ = ["Anchorer"]
@@ -283,32 +282,22 @@ class Anchorer:
         data = self._chain.anchor_data(
             log=self._target.log, size=job.size, root=job.root, proof=proof
         )
-        sender = self._signer.address
-        gas = self._chain.estimate_gas(sender=sender, to=self._target.contract, data=data)
-        gas_limit = gas + gas // 4
-        balance = self._chain.balance(sender)
-        if balance < gas_limit * fees.max_fee:
-            raise UnavailableError(
-                "anchor.no-funds",
-                f"0x{sender.hex()} has {balance} wei, {gas_limit * fees.max_fee} may be needed",
-            )
-        fields = TransactionFields(
+        signed = sign_transaction(
+            self._chain,
+            self._signer,
             chain_id=self._target.chain_id,
             nonce=nonce,
             to=self._target.contract,
             data=data,
-            gas_limit=gas_limit,
-            max_fee=fees.max_fee,
-            priority_fee=fees.priority_fee,
+            fees=fees,
         )
-        raw = self._signer.sign(fields)
         attempt = AnchorAttempt(
-            nonce=fields.nonce,
-            gas_limit=gas_limit,
+            nonce=nonce,
+            gas_limit=signed.fields.gas_limit,
             max_fee=fees.max_fee,
             priority_fee=fees.priority_fee,
-            raw=raw,
-            transaction=keccak256(raw),
+            raw=signed.raw,
+            transaction=signed.hash,
             signed_block=self._chain.block_number(),
             signed_at=self._clock(),
         )

@@ -46,14 +46,14 @@ def journal(open_journal: Callable[[str], Any]) -> Any:
 @pytest.fixture
 def make_anchorer(chain: Chain, journal: Any) -> Callable[..., Anchorer]:
     def make(log: MemoryLog, *, finality: str = "confirmations:2", **changes: Any) -> Anchorer:
-        ports = {
+        ports: dict[str, Any] = {
             "chain": chain.client,
             "journal": journal,
             "signer": chain.signer,
             "clock": fixed_clock,
         }
         ports |= {name: changes.pop(name) for name in list(changes) if name in ports}
-        settings = {
+        settings: dict[str, Any] = {
             "target": chain.target,
             "code_hash": chain.artifact.code_hash,
             "finality": parse_finality(finality),

@@ -89,6 +89,7 @@ def test_killed_at_every_call_each_head_is_anchored_once(
 ) -> None:
     log = MemoryLog(3)
     expected, burnt = [], set()
+    fuse = Fuse(0, after=after, error=error)
     for at in range(1, 200):
         log.grow(1 + at % 5)
         newest = log.newest()
