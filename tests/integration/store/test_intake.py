@@ -52,8 +52,11 @@ def test_concurrent_submissions_share_one_transaction(database: Database) -> Non
     accept(database, make_submission(new=True))
     all_queued = threading.Event()
 
+    def hold() -> None:
+        assert all_queued.wait(30)
+
     with (
-        commits(database, lambda: all_queued.wait(30) and None) as counted,
+        commits(database, hold) as counted,
         Intake(database.intake, system_clock) as intake,
     ):
         first = intake.submit([make_submission()])

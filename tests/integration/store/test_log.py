@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 
@@ -72,12 +73,13 @@ def test_proofs_beyond_the_log_are_refused(filled: Database) -> None:
     reader = LogReader(filled.log)
     codes = []
 
-    for ask in (
+    questions: tuple[Callable[[], object], ...] = (
         lambda: reader.root_at(SIZE + 1),
         lambda: reader.inclusion(0, SIZE + 1),
         lambda: reader.consistency(1, SIZE + 1),
         lambda: reader.entries_between(0, SIZE + 1),
-    ):
+    )
+    for ask in questions:
         with pytest.raises(NotFoundError) as caught:
             ask()
         codes.append(caught.value.code)
@@ -88,14 +90,15 @@ def test_proofs_beyond_the_log_are_refused(filled: Database) -> None:
 def test_proofs_that_cannot_be_are_refused(filled: Database) -> None:
     reader = LogReader(filled.log)
 
-    for ask in (
+    questions: tuple[Callable[[], object], ...] = (
         lambda: reader.inclusion(5, 5),
         lambda: reader.inclusion(-1, 5),
         lambda: reader.consistency(0, 5),
         lambda: reader.consistency(6, 5),
         lambda: reader.entries_between(-1, 5),
         lambda: reader.entries_between(6, 5),
-    ):
+    )
+    for ask in questions:
         with pytest.raises(InputError):
             ask()
 
@@ -230,7 +233,7 @@ def test_states_of_thousands_of_submissions_come_at_once(database: Database) -> 
 
     counts = {"sequenced": 1501, "refused": 1500, "pending": 1}
     states = [each.state for each in found.values()]
-    assert {state: states.count(state) for state in counts} == counts
+    assert Counter(states) == counts
     assert found[ids[1]].sequence == 1
     assert found[ids[2]].code == "statement.binding"
 

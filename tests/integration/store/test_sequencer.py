@@ -28,8 +28,8 @@ from vermilion_ledger.errors import (
     VerificationError,
 )
 from vermilion_ledger.intake import Intake
-from vermilion_ledger.merkle import EMPTY_ROOT, hash_leaf, verify_consistency
 from vermilion_ledger.log import LogReader
+from vermilion_ledger.merkle import EMPTY_ROOT, hash_leaf, verify_consistency
 from vermilion_ledger.ports import HistoryView
 from vermilion_ledger.recheck import recheck_openings, recheck_tree
 from vermilion_ledger.rows import ObservedHead, Pending, RecordEntry

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from sqlalchemy import Connection
 
@@ -31,10 +33,10 @@ def tamper(database: Database, *statements: str) -> None:
             for table in schema.METADATA.tables:
                 connection.exec_driver_sql(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
         for statement in statements:
+            worded = statement
             if not is_sqlite(connection):
-                statement = statement.replace(OTHER, "decode(repeat('00', 32), 'hex')")
-                statement = statement.replace("zeroblob(8192)", "decode(repeat('00', 8192), 'hex')")
-            connection.exec_driver_sql(statement)
+                worded = re.sub(r"zeroblob\((\d+)\)", r"decode(repeat('00', \1), 'hex')", statement)
+            connection.exec_driver_sql(worded)
 
 
 @pytest.fixture
@@ -133,8 +135,10 @@ def test_a_restored_older_database_is_found_by_its_head(filled: Database) -> Non
     [
         f"UPDATE submissions SET salt = {OTHER}",
         f"UPDATE submissions SET envelope = {OTHER}",
-        f"UPDATE submissions SET envelope_hash = {OTHER}"
-        " WHERE submission_id = (SELECT submission_id FROM entries WHERE leaf_index = 3)",
+        (
+            f"UPDATE submissions SET envelope_hash = {OTHER}"
+            " WHERE submission_id = (SELECT submission_id FROM entries WHERE leaf_index = 3)"
+        ),
         f"UPDATE records SET record_key = {OTHER}",
         "UPDATE entries SET sequence = 1000 WHERE leaf_index = 3",
     ],

@@ -52,7 +52,7 @@ def die_at_statement(database: Database, start: str, *, after: bool) -> None:
 
 
 def run_sequencer(database: Database, point: str) -> None:
-    if point.startswith("before ") or point.startswith("after "):
+    if point.startswith(("before ", "after ")):
         when, _, statement = point.partition(" ")
         die_at_statement(database, statement, after=when == "after")
     if point == "commit":

@@ -1,0 +1,466 @@
+"""What the database itself enforces: schema, settings, append-only, rights."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine
+
+from postgres import PostgresServer
+from store_kit import Admit, accept, digest, make_sequencer, make_submission, system_clock
+from vermilion_ledger.anchor_rows import (
+    AnchorAttempt,
+    AnchorTarget,
+    ChainBlock,
+    FinalAnchor,
+)
+from vermilion_ledger.errors import (
+    EvidenceError,
+    InputError,
+    IntegrityError,
+    UnavailableError,
+    VerificationError,
+)
+from vermilion_ledger.ports import HistoryView
+from vermilion_ledger.recheck import recheck_tree
+from vermilion_ledger.rows import Idempotency, IntakeBatch, Pending
+from vermilion_ledger.store import Database, open_database, schema
+from vermilion_ledger.store.engine import is_sqlite, open_engine, reading, writing
+from vermilion_ledger.store.grants import apply_grants
+from vermilion_ledger.store.migrate import check_migrated, newest_revision, stored_revision
+from vermilion_ledger.store.schema import INSERT_ONLY, METADATA
+
+Opener = Callable[..., Database]
+NOW = datetime(2026, 11, 21, 8, tzinfo=UTC)
+TARGET = AnchorTarget(chain_id=31337, contract=b"\x01" * 20, log=b"\x02" * 32)
+
+
+def fill(database: Database) -> None:
+    """Put at least one row into every table."""
+
+    def refuse_marked(pending: Pending, _: HistoryView) -> None:
+        if pending.envelope == b"bad":
+            raise VerificationError("statement.binding", "no")
+
+    idempotency = Idempotency(key="k", request_hash=digest("r"))
+    batch = (make_submission(new=True), *(make_submission() for _ in range(256)))
+    database.intake.save_batches(
+        [IntakeBatch(submissions=batch, idempotency=idempotency)], received_at=system_clock()
+    )
+    accept(database, make_submission(text="bad"))
+    sequencer = make_sequencer(database, admission=Admit(refuse_marked))
+    sequencer.sequence_batch()
+    sequencer.publish()
+    sequencer.release()
+    accept(database, make_submission())
+    database.responses.save("k", status=202, body=b"{}", created_at=NOW)
+    block = ChainBlock(chain_id=1, number=2, hash=digest("b"), time=NOW, header=b"header")
+    database.blocks.save(block, offered_at=NOW)
+    job = database.anchors.plan(TARGET, size=1, root=digest("root"), now=NOW)
+    attempt = AnchorAttempt(
+        nonce=1,
+        gas_limit=2,
+        max_fee=3,
+        priority_fee=4,
+        raw=b"raw",
+        transaction=digest("t"),
+        signed_block=5,
+        signed_at=NOW,
+    )
+    job = database.anchors.save_signed(job, attempt)
+    database.anchors.save_receipt(job, make_final())
+
+
+def make_final() -> FinalAnchor:
+    return FinalAnchor(
+        target=TARGET,
+        size=1,
+        root=digest("root"),
+        transaction=digest("t"),
+        transaction_index=0,
+        log_index=0,
+        block_number=7,
+        block_hash=digest("b"),
+        block_time=NOW,
+        header=b"header",
+        receipt=b"{}",
+    )
+
+
+@pytest.fixture
+def filled(database: Database) -> Database:
+    fill(database)
+    return database
+
+
+def test_a_migrated_database_is_the_schema(database: Database) -> None:
+    with reading(database.engine) as connection:
+        context = MigrationContext.configure(connection)
+
+        assert compare_metadata(context, METADATA) == []
+    assert stored_revision(database.engine) == newest_revision() == "0001"
+
+
+def described(url: str) -> list[str]:
+    """Return every constraint and index as the database words it."""
+    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+    if url.startswith("sqlite"):
+        query = (
+            "SELECT sql FROM sqlite_master WHERE type IN ('table', 'index') AND sql IS NOT NULL"
+            " AND name NOT LIKE 'alembic%'"
+        )
+    else:
+        query = (
+            "SELECT conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid)"
+            " FROM pg_constraint WHERE connamespace = 'public'::regnamespace"
+            " AND conrelid <> 'alembic_version'::regclass"
+            " UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'"
+            " AND tablename <> 'alembic_version'"
+        )
+        query = query.replace("%", "%%")
+    with engine.connect() as connection:
+        found = [" ".join(row[0].split()) for row in connection.exec_driver_sql(query)]
+    engine.dispose()
+    return sorted(found)
+
+
+def test_every_constraint_of_the_migration_is_that_of_the_schema(
+    tmp_path: Path, sqlite_url: str
+) -> None:
+    fresh = f"sqlite:///{tmp_path / 'fresh.db'}"
+    engine = create_engine(fresh)
+    METADATA.create_all(engine)
+    engine.dispose()
+
+    assert described(sqlite_url) == described(fresh)
+
+
+def test_every_constraint_of_the_migration_is_that_of_the_schema_on_postgresql(
+    postgres_server: PostgresServer, postgres_url: str
+) -> None:
+    fresh = postgres_server.url(postgres_server.create_database())
+    engine = create_engine(fresh.replace("postgresql://", "postgresql+psycopg://"))
+    METADATA.create_all(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE alembic_version (x int)")
+    engine.dispose()
+
+    assert described(postgres_url) == described(fresh)
+
+
+def test_migrating_a_filled_database_again_changes_nothing(filled: Database) -> None:
+    before = recheck_tree(filled.log), filled.log.load_head(), counts(filled)
+
+    filled.migrate()
+
+    assert (recheck_tree(filled.log), filled.log.load_head(), counts(filled)) == before
+    check_migrated(filled.engine)
+
+
+def test_an_empty_database_is_refused_until_it_is_migrated(
+    tmp_path: Path, postgres_server: PostgresServer, opened: Opener
+) -> None:
+    empty = [
+        f"sqlite:///{tmp_path / 'empty.db'}",
+        postgres_server.url(postgres_server.create_database()),
+    ]
+
+    for url in empty:
+        database = opened(url)
+        for ask in (database.check, database.log.count_entries):
+            with pytest.raises(UnavailableError) as caught:
+                ask()
+            assert caught.value.code == "store.not-migrated"
+        database.migrate()
+        database.check()
+        fill(database)
+
+
+def test_a_database_of_a_later_release_is_refused(database: Database) -> None:
+    with writing(database.engine) as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+
+    with pytest.raises(UnavailableError) as caught:
+        database.check()
+    assert caught.value.code == "store.not-migrated"
+    with pytest.raises(UnavailableError) as caught:
+        database.migrate()
+    assert caught.value.code == "store.newer-schema"
+
+
+def counts(database: Database) -> dict[str, int]:
+    with reading(database.engine) as connection:
+        return {
+            name: connection.exec_driver_sql(f"SELECT count(*) FROM {name}").scalar_one()
+            for name in METADATA.tables
+        }
+
+
+def refused(database: Database, statement: str) -> str:
+    with pytest.raises(IntegrityError) as caught, writing(database.engine) as connection:
+        connection.exec_driver_sql(statement)
+    return caught.value.code
+
+
+def test_insert_only_tables_refuse_update_and_delete(filled: Database) -> None:
+    before = counts(filled)
+    assert all(before.values()), before
+
+    for table in INSERT_ONLY:
+        column = table.columns.values()[-1].name
+        assert refused(filled, f"UPDATE {table.name} SET {column} = {column}") == (
+            "store.append-only"
+        )
+        assert refused(filled, f"DELETE FROM {table.name}") == "store.append-only"
+    assert counts(filled) == before
+
+
+def test_every_table_is_insert_only_or_says_who_changes_it() -> None:
+    mutable = METADATA.tables.keys() - {table.name for table in INSERT_ONLY}
+
+    assert mutable == {"queue", "head", "lease", "anchors"}
+
+
+@pytest.mark.parametrize("table", [table.name for table in INSERT_ONLY])
+def test_replacing_a_row_is_refused_on_sqlite(table: str, sqlite_url: str, opened: Opener) -> None:
+    database = opened(sqlite_url)
+    fill(database)
+
+    statement = f"REPLACE INTO {table} SELECT * FROM {table}"
+
+    assert refused(database, statement) == "store.append-only"
+
+
+def test_truncation_is_refused_on_postgresql(postgres_url: str, opened: Opener) -> None:
+    database = opened(postgres_url)
+    fill(database)
+
+    for table in METADATA.tables:
+        if table != "anchors":
+            assert refused(database, f"TRUNCATE {table} CASCADE") == "store.append-only"
+
+
+def test_a_replication_role_does_not_pass_by_the_triggers(
+    postgres_url: str, opened: Opener
+) -> None:
+    database = opened(postgres_url)
+    fill(database)
+
+    statements = "SET LOCAL session_replication_role = 'replica'; DELETE FROM entries"
+
+    assert refused(database, statements) == "store.append-only"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM queue",
+        "UPDATE queue SET position = position + 1000",
+        "DELETE FROM head",
+        "UPDATE head SET size = size - 1",
+        "UPDATE head SET epoch = epoch - 1",
+        "DELETE FROM lease",
+        "UPDATE lease SET epoch = epoch - 1",
+    ],
+)
+def test_what_waits_cannot_get_lost_and_heads_never_go_back(
+    filled: Database, statement: str
+) -> None:
+    assert refused(filled, statement) == "store.append-only"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO head SELECT 2, size, root, epoch, state FROM head",
+        "INSERT INTO lease (id, holder, epoch, expires_at) VALUES (2, '', 0, 0)",
+        "UPDATE head SET state = 'broken'",
+        "INSERT INTO queue (submission_id) SELECT envelope_hash FROM submissions",
+        "INSERT INTO records SELECT 'rec_x', record_key, 'secret', 0 FROM records",
+    ],
+)
+def test_rows_that_cannot_be_are_refused(filled: Database, statement: str) -> None:
+    with pytest.raises(EvidenceError), writing(filled.engine) as connection:
+        connection.exec_driver_sql(statement)
+
+
+def test_a_sqlite_file_is_private_and_durable(sqlite_url: str, tmp_path: Path) -> None:
+    path = tmp_path / "private.db"
+    database = open_database(f"sqlite:///{path}")
+    database.migrate()
+    with reading(database.engine) as connection:
+        for suffix in ("", "-wal", "-shm"):
+            mode = stat.S_IMODE(Path(f"{path}{suffix}").stat().st_mode)
+            assert mode == 0o600
+        values = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "recursive_triggers")
+        }
+    database.close()
+
+    assert values == {
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "foreign_keys": 1,
+        "recursive_triggers": 1,
+    }
+
+
+def test_a_pragma_that_does_not_hold_is_refused(sqlite_url: str, opened: Opener) -> None:
+    database = opened(sqlite_url)
+    fill(database)
+
+    with pytest.raises(IntegrityError) as caught:
+        # SQLite keeps the limit at the present size and says nothing.
+        opened(sqlite_url, page_count_max=1).log.count_entries()
+
+    assert caught.value.code == "store.pragma-refused"
+
+
+@pytest.mark.parametrize(
+    "setting",
+    ["synchronous_commit=off", "synchronous_commit=local", "TimeZone=Asia/Shanghai"],
+)
+def test_a_server_setting_that_loses_commits_is_refused(
+    setting: str, postgres_server: PostgresServer, postgres_url: str, opened: Opener
+) -> None:
+    name, _, value = setting.partition("=")
+    database_name = postgres_url.rpartition("/")[2]
+    owner = opened(postgres_url)
+    with writing(owner.engine) as connection:
+        connection.exec_driver_sql(f"CREATE ROLE lax_{database_name} LOGIN")
+        connection.exec_driver_sql(f"ALTER ROLE lax_{database_name} SET {name} = '{value}'")
+    lax = opened(postgres_server.url(database_name, f"lax_{database_name}"))
+
+    if name == "TimeZone":  # our own option wins
+        with reading(lax.engine) as connection:
+            assert connection.exec_driver_sql("SHOW TimeZone").scalar() == "UTC"
+        return
+    with pytest.raises(IntegrityError) as caught:
+        lax.log.count_entries()
+    assert caught.value.code == "store.setting-refused"
+
+
+@contextmanager
+def acting_as(database: Database, role: str) -> Iterator[Callable[[str], str]]:
+    """Run statements under a role; tell the code of the refusal, or an empty text."""
+
+    def run(statement: str) -> str:
+        try:
+            with writing(database.engine) as connection:
+                connection.exec_driver_sql(f'SET LOCAL ROLE "{role}"')
+                connection.exec_driver_sql(statement)
+        except EvidenceError as exc:
+            return exc.code
+        return ""
+
+    yield run
+
+
+@pytest.fixture
+def granted(postgres_url: str, opened: Opener) -> Iterator[Database]:
+    database = opened(postgres_url)
+    fill(database)
+    roles = {"api_role": "v_api", "sequencer_role": "v_seq", "anchorer_role": "v anchor"}
+    for _ in range(2):  # applying again is harmless
+        apply_grants(database.engine, **roles)
+    yield database
+    with writing(database.engine) as connection:
+        for role in roles.values():
+            connection.exec_driver_sql(f'DROP OWNED BY "{role}"')
+
+
+CHANGES = [
+    f"{verb} {table}{rest}"
+    for table in sorted(METADATA.tables)
+    for verb, rest in (
+        ("UPDATE", f" SET {METADATA.tables[table].columns.keys()[0]} = DEFAULT"),
+        ("DELETE FROM", ""),
+        ("TRUNCATE", ""),
+        ("DROP TABLE", ""),
+    )
+]
+
+
+@pytest.mark.parametrize("role", ["v_api", "v_seq", "v anchor"])
+def test_no_role_may_change_evidence(granted: Database, role: str) -> None:
+    allowed = {
+        "v_seq": {"UPDATE head", "UPDATE lease", "DELETE FROM queue"},
+        "v anchor": {"UPDATE anchors"},
+    }
+    may = allowed.get(role, set())
+
+    with acting_as(granted, role) as run:
+        for change in CHANGES:
+            if not any(re.match(f"{each}\\b", change) for each in may):
+                assert run(change) == "store.not-allowed", change
+
+
+def test_the_api_may_insert_submissions_but_no_entries(granted: Database) -> None:
+    with acting_as(granted, "v_api") as run:
+        for table in ("entries", "tiles", "checkpoints", "refusals", "head", "lease", "anchors"):
+            assert run(f"INSERT INTO {table} SELECT * FROM {table}") == "store.not-allowed"
+        assert run("INSERT INTO nonces VALUES (decode('00', 'hex'), decode('00', 'hex'))") == ""
+        assert run("SELECT count(*) FROM entries") == ""
+
+
+def test_each_process_does_its_work_under_its_own_role(
+    granted: Database, postgres_server: PostgresServer, postgres_url: str, opened: Opener
+) -> None:
+    name = postgres_url.rpartition("/")[2]
+    with writing(granted.engine) as connection:
+        for role in ("v_api", "v_seq", "v anchor"):
+            connection.exec_driver_sql(f'ALTER ROLE "{role}" LOGIN')
+    api, sequencing, anchoring = (
+        opened(postgres_server.url(name, role)) for role in ("v_api", "v_seq", "v%20anchor")
+    )
+
+    before = api.log.count_entries()
+    ids = accept(api, make_submission("z", new=True), make_submission("z"))
+    sequencer = make_sequencer(sequencing)
+    while sequencer.sequence_batch():
+        pass
+    assert sequencer.publish() is not None
+    assert {each.state for each in api.log.load_states(ids).values()} == {"sequenced"}
+    assert api.log.count_entries() == before + 3
+    job = anchoring.anchors.plan(TARGET, size=9, root=digest("root"), now=NOW)
+    assert api.anchors.load_open(TARGET) == job
+    with pytest.raises(IntegrityError) as caught:
+        make_sequencer(api)
+    assert caught.value.code == "store.not-allowed"
+
+
+def test_sqlite_has_no_roles(sqlite_url: str, opened: Opener) -> None:
+    with pytest.raises(InputError) as caught:
+        apply_grants(opened(sqlite_url).engine, api_role="a", sequencer_role="b")
+
+    assert caught.value.code == "store.roles"
+
+
+def test_the_api_may_not_be_the_sequencer(postgres_url: str, opened: Opener) -> None:
+    with pytest.raises(InputError):
+        apply_grants(opened(postgres_url).engine, api_role="a", sequencer_role="a")
+
+
+def test_both_kinds_of_database_are_told_apart(database: Database, url: str) -> None:
+    with reading(database.engine) as connection:
+        assert is_sqlite(connection) == url.startswith("sqlite")
+
+
+def test_the_file_format_needs_no_program_of_ours(sqlite_url: str, opened: Opener) -> None:
+    fill(opened(sqlite_url))
+
+    with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"))) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert connection.execute("SELECT count(*) FROM entries").fetchone() == (257,)
+    assert open_engine(sqlite_url).dialect.name == "sqlite"
+    assert schema.entries.name == "entries"
