@@ -108,6 +108,17 @@ contract Rfc9162Test is Test {
         _acceptForged(4_000_000_007, 4_000_090_001, "four billion");
     }
 
+    function test_sizes_that_differ_in_a_single_bit_are_decided() public view {
+        for (uint256 bit = 0; bit < 64; ++bit) {
+            uint256 apart = 1 << bit;
+            uint256 mixed = 0x2aaaaaaaaaaaaaaa & (apart - 1);
+            // Positions of the last leaves, whose difference rules the walk; the largest has no size of 64 bits.
+            _acceptForged(1, apart + 1, "from the first leaf");
+            _acceptForged(mixed + 1, (mixed | apart) + 1, "mixed siblings");
+            _acceptForged(mixed + 1, 2 * apart - (bit == 63 ? 1 : 0), "to the end of the level");
+        }
+    }
+
     /// @dev Known limit, stated on the interface: the shape of the proof is all that the sizes decide.
     function test_a_wrong_size_of_the_same_shape_is_not_noticed_here() public view {
         bytes32[] memory leaves = ReferenceTree.leafHashes("shape", 3);

@@ -17,7 +17,16 @@ contract VectorsTest is Test {
 
     function setUp() public {
         _contract = new EvidenceAnchor();
-        if (!vm.exists(FOLDER)) vm.skip(true, "the public vectors are not beside the repository");
+        if (!_present()) vm.skip(true, "the public vectors are not beside the repository");
+    }
+
+    /// @dev Forge cannot permit a folder that is not there, and reverts when asked about it.
+    function _present() private view returns (bool) {
+        try vm.exists(FOLDER) returns (bool present) {
+            return present;
+        } catch {
+            return false;
+        }
     }
 
     function test_the_public_consistency_vectors_get_their_verdict() public {
