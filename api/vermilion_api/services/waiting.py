@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Protocol
@@ -21,6 +21,7 @@ __all__ = ["Outcome", "ProgressSource", "Stage", "Standing", "Waiter", "parse_st
 
 _PAUSES = (0.01, 0.02, 0.2)  # seconds: for an index, for a checkpoint, for the chain
 _RETRY_SECONDS = 0.5
+_ASK_WHOLE_MAX = 64  # submissions of one caller
 
 
 class Stage(IntEnum):
@@ -150,14 +151,15 @@ class Waiter:
             await asyncio.sleep(_pause(self._callers))
 
     async def _look(self, callers: Sequence[_Caller]) -> None:
-        open_ids = [each for caller in callers for each in caller.open_ids()]
-        if open_ids:
-            found = await asyncio.to_thread(self._source.states, open_ids)
-            settled = {key: state for key, state in found.items() if state.state != "pending"}
-            for caller in callers:
-                caller.states.update(
-                    (each, settled[each]) for each in caller.open_ids() if each in settled
-                )
+        """Ask for small groups whole; for large ones only once their last one is settled.
+
+        The sequencer goes in order of arrival, so that the last of a group
+        tells of the others, and a bulk request does not cost a large query
+        again and again.
+        """
+        await self._ask(callers, lambda ids: ids if len(ids) <= _ASK_WHOLE_MAX else ids[-1:])
+        grown = [caller for caller in callers if caller.states and caller.open_ids()]
+        await self._ask(grown, lambda ids: ids)
         if not any(not caller.open_ids() for caller in callers):
             return
         standing = await asyncio.to_thread(self._source.standing)
@@ -168,6 +170,19 @@ class Waiter:
             caller.stage = standing.stage_of(max(indices)) if indices else caller.goal
             if caller.stage >= caller.goal and not caller.future.done():
                 caller.future.set_result(caller.outcome())
+
+    async def _ask(
+        self, callers: Sequence[_Caller], choose: Callable[[list[bytes]], list[bytes]]
+    ) -> None:
+        asked = [each for caller in callers for each in choose(caller.open_ids())]
+        if not asked:
+            return
+        found = await asyncio.to_thread(self._source.states, asked)
+        settled = {key: state for key, state in found.items() if state.state != "pending"}
+        for caller in callers:
+            caller.states.update(
+                (each, settled[each]) for each in caller.open_ids() if each in settled
+            )
 
 
 def _pause(callers: set[_Caller]) -> float:
