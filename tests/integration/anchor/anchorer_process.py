@@ -1,10 +1,13 @@
-"""One anchorer as its own process, to be killed. Not a test; run by test_process.
+"""Anchorers as processes of their own, to be killed. Not a test; run by test_process.
 
-Arguments: node URL, journal URL, contract, log (hex), tree size.
+Arguments: node URL, journal URL, contract, log (hex). For each tree size read from
+standard input, an anchorer is forked and its process id printed; when it has been
+killed, "gone" is printed. Importing once instead of each time makes a kill cheap.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from threading import Event
 
@@ -12,13 +15,13 @@ from chain import KEY, MemoryLog, fixed_clock
 from vermilion_anchor.artifact import load_artifact
 from vermilion_anchor.evm import AccountSigner, EvmChain
 from vermilion_anchor.service import Anchorer
-from vermilion_anchor.settings import AnchorSettings, Progress
+from vermilion_anchor.settings import AnchorSettings
 from vermilion_ledger.anchor_rows import AnchorTarget
 from vermilion_ledger.evm.finality import parse_finality
 from vermilion_ledger.store import open_database
 
 
-def main(url: str, journal: str, contract: str, log: str, size: str) -> None:
+def run(url: str, journal: str, contract: str, log: str, *, size: str) -> None:
     artifact = load_artifact()
     settings = AnchorSettings(
         target=AnchorTarget(
@@ -38,13 +41,14 @@ def main(url: str, journal: str, contract: str, log: str, size: str) -> None:
         clock=fixed_clock,
     )
 
-    def tell(progress: Progress) -> None:
-        error = progress.error.code if progress.error else ""
-        print(progress.state or "idle", error, flush=True)
-
-    print("ready", flush=True)
-    anchorer.run(Event(), notify=tell)
+    anchorer.run(Event(), notify=lambda _: None)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    for line in sys.stdin:
+        pid = os.fork()
+        if not pid:
+            run(*sys.argv[1:5], size=line)
+        print(pid, flush=True)
+        os.waitpid(pid, 0)
+        print("gone", flush=True)

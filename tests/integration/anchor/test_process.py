@@ -33,22 +33,30 @@ Make = Callable[..., Any]
 SCRIPT = Path(__file__).with_name("anchorer_process.py")
 
 
-def spawn(chain: Chain, journal: str, size: int) -> subprocess.Popen[str]:
-    path = [*sys.path]
-    return subprocess.Popen(
-        [
-            sys.executable,
-            SCRIPT,
-            chain.node.url,
-            journal,
-            chain.target.contract.hex(),
-            chain.target.log.hex(),
-            str(size),
-        ],
-        stdout=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(path)},
-    )
+class Anchorers:
+    """Starts anchorers as processes, one after the other, and kills them."""
+
+    def __init__(self, chain: Chain, journal: str) -> None:
+        target = [chain.target.contract.hex(), chain.target.log.hex()]
+        self._parent = subprocess.Popen(
+            [sys.executable, SCRIPT, chain.node.url, journal, *target],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+
+    def run_and_kill(self, size: int, *, after_seconds: float) -> None:
+        assert self._parent.stdin is not None
+        assert self._parent.stdout is not None
+        print(size, file=self._parent.stdin, flush=True)
+        pid = int(self._parent.stdout.readline())
+        time.sleep(after_seconds)
+        os.kill(pid, signal.SIGKILL)
+        assert self._parent.stdout.readline() == "gone\n"
+
+    def close(self) -> None:
+        self._parent.communicate()
 
 
 def test_killed_with_sigkill_again_and_again_each_head_is_anchored_once(
@@ -57,25 +65,19 @@ def test_killed_with_sigkill_again_and_again_each_head_is_anchored_once(
     url = f"sqlite:///{tmp_path / 'journal.db'}"
     database = open_database(url)
     database.migrate()
+    anchorers = Anchorers(chain, url)
     chance = random.Random(7)
     expected = []
     kills = 0
-    for size in (5, 8, 30):
-        for attempt in range(20):
-            process = spawn(chain, url, size)
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n"
-            # ever later, so that each head is reached in the end
-            time.sleep(chance.uniform(0, 0.05) + attempt * 0.05)
-            process.kill()
-            process.wait()
-            process.stdout.close()
+    for size in range(5, 35, 3):
+        while database.anchors.load_final(chain.target, size=size) is None:
+            anchorers.run_and_kill(size, after_seconds=chance.uniform(0, 0.4))
             kills += 1
+            assert kills < 500
             chain.mine()
-            if database.anchors.load_final(chain.target, size=size) is not None:
-                break
         expected.append(size)
         assert [int(event["data"][2:66], 16) for event in chain.events()] == expected
+    anchorers.close()
     database.close()
 
     assert kills > len(expected)
