@@ -194,6 +194,26 @@ def test_a_frontier_continues_from_its_peaks() -> None:
             assert whole.frontier.size == continued.size
 
 
+def test_extending_by_many_leaves_is_appending_each() -> None:
+    hashes = [hash_leaf(leaf) for leaf in LEAVES[:80]]
+    for size in range(41):
+        for count in range(41):
+            frontier = Frontier()
+            frontier.extend(hashes[:size])
+            frontier.extend(hashes[size : size + count])
+            assert (frontier.size, frontier.root()) == (size + count, slow_root(0, size + count))
+
+
+def test_an_extended_tree_grows_on_leaf_by_leaf() -> None:
+    frontier = Frontier()
+    frontier.extend([hash_leaf(leaf) for leaf in LEAVES[:21]])
+
+    completed = [node for node, _ in frontier.append(hash_leaf(LEAVES[21]))]
+
+    assert completed == [(0, 21), (1, 10)]
+    assert frontier.root() == slow_root(0, 22)
+
+
 def test_the_empty_tree_has_the_root_of_no_bytes() -> None:
     assert Frontier().root() == EMPTY_ROOT == root_at(0, Store(0).read)
 
