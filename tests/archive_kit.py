@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from vermilion_hooks.entries import Acknowledged, Chunk
+from vermilion_hooks.entries import Acknowledged, Answer, Chunk, Refused
 from vermilion_ledger.commitment import make_record_id
 from vermilion_ledger.errors import ConflictError, UnavailableError
 
@@ -59,11 +59,12 @@ def code_of(error: pytest.ExceptionInfo[BaseException]) -> str:
 class MemoryLedger:
     """A ledger that keeps the bulk contract: one key, one body, one set of records."""
 
-    answers: dict[str, tuple[bytes, tuple[Acknowledged, ...]]] = field(default_factory=dict)
+    answers: dict[str, tuple[bytes, tuple[Answer, ...]]] = field(default_factory=dict)
     items: list[dict[str, object]] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
     lost_answers: int = 0
     refusal: Exception | None = None
+    refused_names: frozenset[str] = frozenset()
     salt: bytes = b""
 
     def check_alive(self) -> None:
@@ -71,9 +72,13 @@ class MemoryLedger:
 
     def has_record(self, record: str) -> bool:
         """Look through everything answered."""
-        return any(record == each.record for _, answer in self.answers.values() for each in answer)
+        return any(
+            isinstance(each, Acknowledged) and record == each.record
+            for _, answer in self.answers.values()
+            for each in answer
+        )
 
-    def record_bulk(self, chunk: Chunk) -> tuple[Acknowledged, ...]:
+    def record_bulk(self, chunk: Chunk) -> tuple[Answer, ...]:
         """Register once per key; afterwards lose the answer if told to."""
         self.requests.append(chunk.key)
         if self.refusal is not None:
@@ -94,7 +99,9 @@ class MemoryLedger:
         """The names recorded, in the order of the log."""
         return [item["name"] for item in self.items]
 
-    def _register(self, item: dict[str, object]) -> Acknowledged:
+    def _register(self, item: dict[str, object]) -> Answer:
+        if item["name"] in self.refused_names:
+            return Refused(code="policy.not-in-force", message="no such policy")
         index = len(self.items)
         self.items.append(item)
         seed = (self.salt + index.to_bytes(8, "big")).rjust(32, b"\x07")

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-from vermilion_hooks.entries import Acknowledged, Chunk
+from vermilion_hooks.entries import Acknowledged, Answer, Chunk, Refused
 from vermilion_ledger.codes import all_codes
 from vermilion_ledger.commitment import is_record_id
 from vermilion_ledger.digest import show_path
@@ -49,7 +49,7 @@ _REFUSALS: Mapping[int, type[EvidenceError]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Answer:
+class _Response:
     status: int
     media_type: str
     retry_after: str
@@ -132,7 +132,7 @@ class LedgerClient:
             return False
         raise problem
 
-    def record_bulk(self, chunk: Chunk) -> tuple[Acknowledged, ...]:
+    def record_bulk(self, chunk: Chunk) -> tuple[Answer, ...]:
         """Send a chunk of registrations; see `vermilion_hooks.recorder.Ledger`."""
         headers = {"Content-Type": "application/json", "Idempotency-Key": chunk.key}
         path = f"/v1/records/bulk?wait=sequenced&timeout={_WAIT_SECONDS}"
@@ -151,7 +151,7 @@ class LedgerClient:
 
     def _ask(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] = {}
-    ) -> _Answer:
+    ) -> _Response:
         """Ask until there is an answer that is not a plea to come back later."""
         for pause in (*self._pauses, None):
             try:
@@ -169,7 +169,7 @@ class LedgerClient:
 
     def _ask_once(
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
-    ) -> _Answer:
+    ) -> _Response:
         try:
             self._connection.request(
                 method,
@@ -193,40 +193,47 @@ class LedgerClient:
             raise UnavailableError(
                 "server.unreachable", f"no answer from {self.url}: {reason}"
             ) from exc
-        return _Answer(
+        return _Response(
             status=response.status,
             media_type=(response.getheader("Content-Type") or "").partition(";")[0].strip().lower(),
             retry_after=response.getheader("Retry-After") or "",
             body=data,
         )
 
-    def _is_running(self, answer: _Answer) -> bool:
+    def _is_running(self, answer: _Response) -> bool:
         return answer.status == 409 and isinstance(self._read_problem(answer), UnavailableError)
 
-    def _read_records(self, answer: _Answer, count: int) -> tuple[Acknowledged, ...] | None:
-        """Return the answered records, in order; None if one has no index yet."""
+    def _read_records(self, answer: _Response, count: int) -> tuple[Answer, ...] | None:
+        """Return what became of each document, in order; None if one has no index yet."""
         value = self._parse(answer)
         items = value.get("records") if isinstance(value, dict) else None
         if not isinstance(items, list) or len(items) != count:
             raise self._malformed(f"no list of {count} records")
-        records: list[Acknowledged] = []
-        for item in items:
-            record = item.get("record") if isinstance(item, dict) else None
-            if not isinstance(record, str) or not is_record_id(record):
-                raise self._malformed("a record without a record id")
-            index = item.get("index")
-            if index is None:
-                return None
-            if type(index) is not int or not 0 <= index < TREE_SIZE_MAX:
-                raise self._malformed("a record without a leaf index")
-            records.append(Acknowledged(record=record, index=index))
-        if len({item.record for item in records}) != count or (
-            len({item.index for item in records}) != count
+        records = [self._read_record(item) for item in items]
+        given = [each for each in records if isinstance(each, Acknowledged)]
+        if len({each.record for each in given}) != len(given) or (
+            len({each.index for each in given}) != len(given)
         ):
             raise self._malformed("one record or index for two documents")
-        return tuple(records)
+        return None if None in records else tuple(each for each in records if each is not None)
 
-    def _read_problem(self, answer: _Answer) -> EvidenceError:
+    def _read_record(self, item: Json) -> Answer | None:
+        members = item if isinstance(item, dict) else {}
+        record, index, refused = (members.get(name) for name in ("record", "index", "refused"))
+        if not is_record_id(record):
+            raise self._malformed("a record without a record id")
+        if isinstance(refused, dict):
+            code, message = (refused.get(name) for name in ("code", "message"))
+            if index is not None or not isinstance(code, str) or not _CODE.match(code):
+                raise self._malformed("a refusal with an index or without a code")
+            return Refused(code=code, message=_show(message))
+        if index is None:
+            return None
+        if type(index) is not int or not 0 <= index < TREE_SIZE_MAX:
+            raise self._malformed("a record without a leaf index")
+        return Acknowledged(record=str(record), index=index)
+
+    def _read_problem(self, answer: _Response) -> EvidenceError:
         """Return the error of ours that a problem+json answer carries (RFC 9457)."""
         if answer.media_type != "application/problem+json":
             return self._malformed(f"status {answer.status} without problem+json")
@@ -246,9 +253,9 @@ class LedgerClient:
         kind = _REFUSALS.get(answer.status, UnavailableError)
         if code.startswith("idempotency."):
             kind = UnavailableError  # says nothing against the documents: the chunk stays open
-        return kind(code, show_path(message[:_MESSAGE_LENGTH_MAX]))
+        return kind(code, _show(message))
 
-    def _parse(self, answer: _Answer) -> Json:
+    def _parse(self, answer: _Response) -> Json:
         try:
             return parse_json(answer.body, size_max=_ANSWER_SIZE_MAX, what="the server's answer")
         except InputError as exc:
@@ -256,3 +263,8 @@ class LedgerClient:
 
     def _malformed(self, why: str) -> UnavailableError:
         return UnavailableError("server.answer-malformed", f"{self.url} answers with {why}")
+
+
+def _show(words: Json) -> str:
+    """Return a server's words, bounded and with nothing in them that a terminal obeys."""
+    return show_path(str(words)[:_MESSAGE_LENGTH_MAX])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from vermilion_ledger.digest import FileIdentity
 
-__all__ = ["Acknowledged", "Chunk", "Entry", "Known"]
+__all__ = ["Acknowledged", "Answer", "Chunk", "Entry", "Known", "Refused"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +34,17 @@ class Acknowledged:
 
     record: str
     index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """What the ledger answered for one document of a chunk that it took otherwise."""
+
+    code: str
+    message: str
+
+
+Answer = Acknowledged | Refused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from vermilion_hooks.entries import Acknowledged, Chunk, Entry, Known
+from vermilion_hooks.entries import Acknowledged, Answer, Chunk, Entry, Known
 from vermilion_ledger.digest import FileIdentity, show_path
 from vermilion_ledger.errors import (
     ConflictError,
@@ -165,8 +165,10 @@ class Journal:
                 for number, body in chunks
             )
 
-    def acknowledge(self, chunk: Chunk, answers: Sequence[Acknowledged]) -> None:
+    def acknowledge(self, chunk: Chunk, answers: Sequence[Answer]) -> None:
         """Keep the ledger's answer to a chunk, and close the chunk.
+
+        What was refused leaves no trace: the next run meets those files again.
 
         Raises:
             ConflictError: ``journal.other-ledger``: a record of the answer has
@@ -182,6 +184,7 @@ class Journal:
                 answer.index,
             )
             for entry, answer in zip(chunk.entries, answers, strict=True)
+            if isinstance(answer, Acknowledged)
         ]
         with self._transaction():
             self._db.executemany(

@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from vermilion_hooks.entries import Acknowledged, Chunk, Entry, Known
+from vermilion_hooks.entries import Answer, Chunk, Entry, Known, Refused
 from vermilion_hooks.hashing import Hashed, hash_files
 from vermilion_hooks.journal import Journal
 from vermilion_hooks.outcomes import AlreadyRecorded, Outcome, Recorded
@@ -49,7 +49,7 @@ class Ledger(Protocol):
         """
         ...
 
-    def record_bulk(self, chunk: Chunk) -> tuple[Acknowledged, ...]:
+    def record_bulk(self, chunk: Chunk) -> tuple[Answer, ...]:
         """Register a chunk; return once every index is durable, in the chunk's order.
 
         Sending the same chunk again gives the same records.
@@ -250,6 +250,9 @@ class Recorder:
             raise
         self._journal.acknowledge(chunk, answers)
         for entry, answer in zip(chunk.entries, answers, strict=True):
+            if isinstance(answer, Refused):
+                yield Failed(path=entry.path, error=InputError(answer.code, answer.message))
+                continue
             yield Recorded(
                 path=entry.path,
                 sha256=entry.sha256,

@@ -1,4 +1,4 @@
-"""`vermilion record PATH…`: record files and folders where they lie.
+"""``vermilion record PATH…``: record files and folders where they lie.
 
 A thin shell over `vermilion_hooks`: it reads options, joins the parts and
 shows what they report. Only file names and digests are sent.
@@ -15,76 +15,68 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
 
+from vermilion_api.cli.common import DEFAULT_URL, JsonOption, LangOption, UrlOption, say
 from vermilion_api.grades import check_grade
-from vermilion_hooks.client import LedgerClient
-from vermilion_hooks.journal import Journal, default_journal
-from vermilion_hooks.outcomes import Summary
-from vermilion_hooks.printing import JsonPrinter, TextPrinter
-from vermilion_hooks.recorder import Options, Recorder
+from vermilion_api.problems import EXIT_INTERRUPTED
 from vermilion_hooks.registration import Terms
-from vermilion_hooks.walk import find_roots, measure
 from vermilion_ledger.actor import parse_actor
-from vermilion_ledger.digest import Progress as ProgressCall
+from vermilion_ledger.digest import Progress
 from vermilion_ledger.encoding import check_text, parse_hex
 from vermilion_ledger.errors import EvidenceError, InputError, UnavailableError
 from vermilion_ledger.limits import TEXT_SIZE_MAX
 
 __all__ = ["record"]
 
-_EXIT_INTERRUPTED = 130
-
 
 def record(  # noqa: PLR0913 - one parameter per option
     paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Files and folders.")],
     *,
-    url: Annotated[
-        str, typer.Option(envvar="VERMILION_URL", help="Address of the ledger.")
-    ] = "http://127.0.0.1:8460",
+    url: UrlOption = DEFAULT_URL,
     journal: Annotated[
-        Path | None, typer.Option(help="Resume journal; by default one per ledger and paths.")
+        Path | None,
+        typer.Option("--journal", help="Resume journal; by default one per ledger and paths."),
     ] = None,
     follow: Annotated[bool, typer.Option("--follow", help="Follow symbolic links.")] = False,
     sm3: Annotated[bool, typer.Option("--sm3", help="Record SM3 beside SHA-256.")] = False,
     rehash: Annotated[
         bool, typer.Option("--rehash", help="Read even files that look unchanged.")
     ] = False,
-    actor: Annotated[str, typer.Option(help="Who records: id, or id,name,post,unit.")] = "",
-    policy: Annotated[
-        str, typer.Option(help="SHA-256 of the rules that ask for approvals, in hex.")
+    actor: Annotated[
+        str, typer.Option("--actor", help="Who records: ID, or ID,NAME,POST,UNIT.")
     ] = "",
-    grade: Annotated[str, typer.Option(help="Grade of the documents, below 秘密.")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="JSON lines on standard output.")] = False,
-    lang: Annotated[
-        str,
-        typer.Option("--lang", envvar=["VERMILION_LANG", "LC_ALL", "LANG"], help="zh-CN or en."),
-    ] = "en",
+    policy: Annotated[
+        str, typer.Option("--policy", help="SHA-256 of the rules asked of the records.")
+    ] = "",
+    grade: Annotated[str, typer.Option("--grade", help="Grade of the documents, below 秘密.")] = "",
+    as_json: JsonOption = False,
+    lang: LangOption = "",
 ) -> None:
     """Hash files and folders and record their digests; the bytes stay where they are."""
+    from vermilion_api.cli import choose_language
+    from vermilion_hooks.client import LedgerClient
+    from vermilion_hooks.journal import Journal, default_journal
+    from vermilion_hooks.outcomes import Summary
+    from vermilion_hooks.printing import JsonPrinter, TextPrinter
+    from vermilion_hooks.recorder import Options, Recorder
+    from vermilion_hooks.walk import find_roots
+
     terms = _read_terms(actor, policy, grade)
     roots = find_roots(paths)
-    quiet_bar = as_json or not sys.stderr.isatty()
-    text = TextPrinter(_tell if as_json else _say, language=lang, terse=not quiet_bar)
-    printer = JsonPrinter(_say, language=lang) if as_json else text
+    language = choose_language(["--lang", lang], os.environ)
+    shown = sys.stderr.isatty() and not as_json
+    text = TextPrinter(say if as_json else _print, language=language, terse=shown)
+    printer = JsonPrinter(_print, language=language) if as_json else text
     summary = Summary()
-    place = journal or default_journal(url.rstrip("/"), roots, state_folder=_state_folder())
-    try:
-        with ExitStack() as stack:
-            ledger = stack.enter_context(LedgerClient(url, sleep=time.sleep))
+    with ExitStack() as stack:
+        ledger = stack.enter_context(LedgerClient(url, sleep=time.sleep))
+        place = journal or default_journal(ledger.url, roots, state_folder=_state_folder())
+        try:
             kept = stack.enter_context(Journal(place, url=ledger.url))
-            progress = stack.enter_context(_bar(roots, follow=follow, shown=not quiet_bar))
             recorder = Recorder(
                 ledger=ledger,
                 journal=kept,
-                progress=progress,
+                progress=stack.enter_context(_bar(roots, follow=follow, shown=shown)),
                 clock_ns=time.time_ns,
                 options=Options(
                     follow=follow,
@@ -97,13 +89,15 @@ def record(  # noqa: PLR0913 - one parameter per option
             for outcome in recorder.run(roots):
                 summary.count(outcome)
                 printer.show(outcome)
-    except KeyboardInterrupt:
-        printer.finish(summary)
-        text.interrupted(str(place))
-        raise typer.Exit(_EXIT_INTERRUPTED) from None
-    except EvidenceError:
-        printer.finish(summary)  # what was acknowledged so far
-        raise
+        except KeyboardInterrupt:
+            stack.close()
+            printer.finish(summary)
+            text.interrupted(str(place))
+            raise typer.Exit(EXIT_INTERRUPTED) from None
+        except EvidenceError:
+            stack.close()
+            printer.finish(summary)  # what was acknowledged so far stands
+            raise
     printer.finish(summary)
     if summary.exit_code:
         raise typer.Exit(summary.exit_code)
@@ -114,11 +108,11 @@ def _read_terms(actor: str, policy: str, grade: str) -> Terms:
     check_grade(grade)
     if grade:
         check_text(grade, size_max=TEXT_SIZE_MAX, what="grade")
-    members = dict(
-        zip(("id", "name", "post", "unit"), (*actor.split(","), "", "", ""), strict=False)
-    )
-    if actor.count(",") > 3:
+    words = [word.strip() for word in actor.split(",")]
+    if len(words) > 4:
         raise InputError("actor.shape", "an actor is written id,name,post,unit")
+    words += [""] * (4 - len(words))
+    members = dict(zip(("id", "name", "post", "unit"), words, strict=True))
     return Terms(
         actor=parse_actor(members, what="actor") if actor else None,
         policy=parse_hex(policy, size=32, what="policy").hex() if policy else None,
@@ -137,22 +131,24 @@ def _state_folder() -> Path:
     return folder
 
 
-def _say(line: str) -> None:
-    print(line, flush=True)  # looked up each time: the bar puts itself in between
-
-
-def _tell(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+def _print(line: str) -> None:
+    print(line, flush=True)  # the stream is looked up each time: the bar stands in its way
 
 
 @contextmanager
-def _bar(roots: tuple[str, ...], *, follow: bool, shown: bool) -> Iterator[ProgressCall]:
+def _bar(roots: tuple[str, ...], *, follow: bool, shown: bool) -> Iterator[Progress]:
     """Show a progress bar on a terminal; elsewhere nothing. Rich honours NO_COLOR."""
     if not shown:
         yield lambda _count: None
         return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, TimeRemainingColumn, TransferSpeedColumn
+    from rich.progress import Progress as Bar
+
+    from vermilion_hooks.walk import measure
+
     columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
-    with Progress(
+    with Bar(
         *columns,
         console=Console(stderr=True),
         transient=True,

@@ -10,7 +10,7 @@ import pytest
 from archive_kit import code_of
 from bulk_server import BulkServer, serve_bulk
 from vermilion_hooks.client import LedgerClient
-from vermilion_hooks.entries import Chunk, Entry
+from vermilion_hooks.entries import Acknowledged, Chunk, Entry, Refused
 from vermilion_ledger.commitment import make_record_id
 from vermilion_ledger.digest import FileIdentity
 from vermilion_ledger.encoding import encode_json
@@ -42,7 +42,8 @@ class _Caller:
 
     def send(self, *names: str, key: str = "k" * 64) -> list[int]:
         with self.client as client:
-            return [each.index for each in client.record_bulk(_chunk(*names, key=key))]
+            answers = client.record_bulk(_chunk(*names, key=key))
+        return [each.index for each in answers if isinstance(each, Acknowledged)]
 
 
 def _chunk(*names: str, key: str = "k" * 64) -> Chunk:
@@ -168,6 +169,14 @@ ID, OTHER = make_record_id(bytes(32)), make_record_id(b"\x01" * 32)
         f'body {{"records":[{{"record":"{ID}","index":0}},{{"record":"../x","index":1}}]}}',
         f'body {{"records":[{{"record":"{ID}","index":0}},{{"record":5,"index":1}}]}}',
         f'body {{"records":[{{"record":"{ID}","index":0}},7]}}',
+        (
+            f'body {{"records":[{{"record":"{ID}","index":0}},'
+            f'{{"record":"{OTHER}","refused":{{"code":"NotACode","message":""}}}}]}}'
+        ),
+        (
+            f'body {{"records":[{{"record":"{ID}","index":0}},'
+            f'{{"record":"{OTHER}","index":1,"refused":{{"code":"a.b","message":""}}}}]}}'
+        ),
         'body {"records":[],"records":[]}',
         "body " + "[" * 100,
         "repeat",
@@ -184,6 +193,23 @@ def test_an_answer_that_is_not_understood_acknowledges_nothing(
         _Caller(server.url).send("a", "b")
 
     assert code_of(error) == "server.answer-malformed"
+
+
+def test_a_refusal_of_one_is_told_beside_the_others(server: BulkServer) -> None:
+    server.faults = [
+        (
+            f'body {{"records":[{{"record":"{ID}","index":7,"sequence":0}},{{"record":"{OTHER}",'
+            '"refused":{"code":"policy.not-in-force","message":"none\\u001b[2J"}}],"state":"final"}'
+        )
+    ]
+
+    with _Caller(server.url).client as client:
+        answers = client.record_bulk(_chunk("a", "b"))
+
+    assert answers == (
+        Acknowledged(record=ID, index=7),
+        Refused(code="policy.not-in-force", message="none\\x1b[2J"),
+    )
 
 
 def test_a_server_that_is_down_is_told_after_the_pauses() -> None:

@@ -230,6 +230,23 @@ def test_a_refused_chunk_is_given_up_and_its_files_are_sent_anew(archive: Archiv
     assert len(set(archive.ledger.requests)) == 2
 
 
+def test_one_refused_document_does_not_keep_the_others_out(archive: Archive) -> None:
+    archive.write(a=b"1", b=b"2", c=b"3")
+    archive.ledger.refused_names = frozenset("b")
+
+    first = archive.run()
+    archive.ledger.refused_names = frozenset()
+    second = archive.run()
+
+    assert _kinds(first) == [("a", "Recorded"), ("b", "policy.not-in-force"), ("c", "Recorded")]
+    assert sorted(_kinds(second)) == [
+        ("a", "AlreadyRecorded"),
+        ("b", "Recorded"),
+        ("c", "AlreadyRecorded"),
+    ]
+    assert len(set(archive.ledger.requests)) == 2
+
+
 def test_a_resumed_chunk_that_is_refused_is_made_anew(archive: Archive) -> None:
     archive.write(a=b"1")
     archive.ledger.refusal = UnavailableError("server.unreachable", "down")
