@@ -25,6 +25,7 @@ __all__ = [
     "check_entry",
     "check_nonces",
     "check_place",
+    "check_record",
     "needs_prior",
     "needs_seen",
 ]
@@ -69,21 +70,36 @@ def check_entry(
         VerificationError: A rule of FORMATS section 3 is broken.
         Incomplete: The answer lies in an entry that was left out.
     """
-    statement = entry.statement
-    if (statement.event == "register") != (entry.sequence == 0):
-        raise VerificationError(
-            "statement.register-place", f"{statement.event} at sequence {entry.sequence}"
-        )
-    if needs_seen(entry, registry) and statement.seen is None:
-        raise VerificationError("statement.seen-missing", f"{statement.event} quotes no block")
-    _check_policy(entry, earlier)
-    open_questions = [
-        not _check_prior(entry, earlier, registry, complete=complete),
-        not _check_digest(entry, earlier, complete=complete),
-        not _check_owner(entry, earlier, registry, complete=complete),
-    ]
-    if any(open_questions):
-        raise Incomplete
+    past = _Past(registry)
+    for other in earlier:
+        past.add(other)
+    _check_after(entry, past, complete=complete)
+
+
+def check_record(
+    entries: Sequence[LoggedEnvelope], registry: KeyRegistry
+) -> tuple[LoggedEnvelope, ...]:
+    """Check every event of a record against those before it, in one pass.
+
+    Args:
+        entries: Those at hand, in log order.
+        registry: The keys of their signers.
+
+    Returns:
+        The events whose answer lies in an entry that was left out.
+
+    Raises:
+        VerificationError: A rule of FORMATS section 3 is broken.
+    """
+    past = _Past(registry)
+    undecided = []
+    for place, entry in enumerate(entries):
+        try:
+            _check_after(entry, past, complete=place == entry.sequence)
+        except Incomplete:
+            undecided.append(entry)
+        past.add(entry)
+    return tuple(undecided)
 
 
 def needs_seen(entry: LoggedEnvelope, registry: KeyRegistry) -> bool:
@@ -119,68 +135,89 @@ def check_nonces(entries: Iterable[LoggedEnvelope]) -> None:
             seen.add(pair)
 
 
-def _check_policy(entry: LoggedEnvelope, earlier: Sequence[LoggedEnvelope]) -> None:
-    if entry.statement.event not in DECISION_EVENTS:
-        return
-    named = earlier[0].statement.detail.get("policy") if earlier else None
-    if entry.statement.detail.get("policy") != named:
+class _Past:
+    """What the entries before one say, so that each is looked at once."""
+
+    def __init__(self, registry: KeyRegistry) -> None:
+        self.registry = registry
+        self.policy: object = None
+        self.envelopes: dict[int, bytes] = {}
+        self.versions: set[bytes] = set()
+        self.signers: set[str] = set()
+        self.decided: dict[tuple[object, ...], int] = {}
+
+    def add(self, entry: LoggedEnvelope) -> None:
+        """Take the next entry of the record."""
+        statement, owners = entry.statement, _owner_ids(entry, self.registry)
+        if not self.envelopes:
+            self.policy = statement.detail.get("policy")
+        self.envelopes[entry.sequence] = entry.envelope.hash
+        if statement.event in VERSION_EVENTS:
+            self.versions.add(statement.subject.sha256)
+        self.signers |= owners
+        if statement.event in DECISION_EVENTS:
+            for owner in owners:
+                self.decided[*_decision_place(entry), owner] = entry.sequence
+
+
+def _check_after(entry: LoggedEnvelope, past: _Past, *, complete: bool) -> None:
+    statement, registry = entry.statement, past.registry
+    if (statement.event == "register") != (entry.sequence == 0):
+        raise VerificationError(
+            "statement.register-place", f"{statement.event} at sequence {entry.sequence}"
+        )
+    if needs_seen(entry, registry) and statement.seen is None:
+        raise VerificationError("statement.seen-missing", f"{statement.event} quotes no block")
+    if statement.event in DECISION_EVENTS and statement.detail.get("policy") != past.policy:
         raise VerificationError("statement.other-policy", "the decision binds another policy")
+    open_questions = [
+        not _check_prior(entry, past, complete=complete),
+        not _check_digest(entry, past, complete=complete),
+        not _check_owner(entry, past, complete=complete),
+    ]
+    if any(open_questions):
+        raise Incomplete
 
 
-def _check_prior(
-    entry: LoggedEnvelope,
-    earlier: Sequence[LoggedEnvelope],
-    registry: KeyRegistry,
-    *,
-    complete: bool,
-) -> bool:
+def _check_prior(entry: LoggedEnvelope, past: _Past, *, complete: bool) -> bool:
     """Return whether `prior` could be looked at."""
     prior = entry.statement.prior
     if prior is None:
-        if needs_prior(entry, registry):
+        if needs_prior(entry, past.registry):
             raise VerificationError("statement.prior-missing", "the last entry seen is not named")
         return True
     if entry.statement.event == "register":
         raise VerificationError("statement.prior-refused", "register comes before everything")
     if prior.sequence >= entry.sequence:
         raise VerificationError("statement.prior-later", f"prior {prior.sequence} comes later")
-    _check_decision_order(entry, earlier, registry, prior_sequence=prior.sequence)
-    for candidate in earlier:
-        if candidate.sequence == prior.sequence:
-            if candidate.envelope.hash != prior.envelope:
-                raise VerificationError("statement.prior-differs", "prior is another envelope")
-            return True
+    _check_decision_order(entry, past, prior_sequence=prior.sequence)
+    found = past.envelopes.get(prior.sequence)
+    if found is not None:
+        if found != prior.envelope:
+            raise VerificationError("statement.prior-differs", "prior is another envelope")
+        return True
     if complete:
         raise VerificationError("statement.prior-unknown", f"no entry {prior.sequence}")
     return False
 
 
-def _check_decision_order(
-    entry: LoggedEnvelope,
-    earlier: Sequence[LoggedEnvelope],
-    registry: KeyRegistry,
-    *,
-    prior_sequence: int,
-) -> None:
+def _check_decision_order(entry: LoggedEnvelope, past: _Past, *, prior_sequence: int) -> None:
     """A held-back approval must not undo a rejection that its owner signed later."""
     if entry.statement.event not in DECISION_EVENTS:
         return
-    owners = _owner_ids(entry, registry)
-    for other in earlier:
-        if (
-            other.sequence > prior_sequence
-            and _decision_place(other) == _decision_place(entry)
-            and owners & _owner_ids(other, registry)
-        ):
+    place = _decision_place(entry)
+    for owner in _owner_ids(entry, past.registry):
+        decided = past.decided.get((*place, owner), -1)
+        if decided > prior_sequence:
             raise VerificationError(
                 "statement.decision-order",
-                f"decided at {other.sequence} already, having seen {prior_sequence} only",
+                f"decided at {decided} already, having seen {prior_sequence} only",
             )
 
 
-def _decision_place(entry: LoggedEnvelope) -> tuple[str, object, bytes]:
+def _decision_place(entry: LoggedEnvelope) -> tuple[str, str, bytes]:
     statement = entry.statement
-    return statement.event, statement.detail.get("step"), statement.subject.sha256
+    return statement.event, statement.detail["step"], statement.subject.sha256
 
 
 def _owner_ids(entry: LoggedEnvelope, registry: KeyRegistry) -> frozenset[str]:
@@ -189,42 +226,28 @@ def _owner_ids(entry: LoggedEnvelope, registry: KeyRegistry) -> frozenset[str]:
     )
 
 
-def _check_digest(
-    entry: LoggedEnvelope, earlier: Sequence[LoggedEnvelope], *, complete: bool
-) -> bool:
+def _check_digest(entry: LoggedEnvelope, past: _Past, *, complete: bool) -> bool:
     """Return whether the subject, and `from`, could be found among the versions."""
     statement = entry.statement
-    recorded = {
-        other.statement.subject.sha256
-        for other in earlier
-        if other.statement.event in VERSION_EVENTS
-    }
     wanted = set() if statement.event in VERSION_EVENTS else {statement.subject.sha256}
     if statement.event == "convert":
         wanted.add(bytes.fromhex(statement.detail["from"]))
-    if wanted <= recorded:
+    if wanted <= past.versions:
         return True
     if complete:
-        missing = min(wanted - recorded).hex()
+        missing = min(wanted - past.versions).hex()
         raise VerificationError("statement.unrecorded-digest", f"no version {missing[:16]}…")
     return False
 
 
-def _check_owner(
-    entry: LoggedEnvelope,
-    earlier: Sequence[LoggedEnvelope],
-    registry: KeyRegistry,
-    *,
-    complete: bool,
-) -> bool:
+def _check_owner(entry: LoggedEnvelope, past: _Past, *, complete: bool) -> bool:
     """Return whether the right to revoke, supersede or dispose could be decided."""
     if entry.statement.event not in OWNER_EVENTS:
         return True
-    keys = [registry.keys[keyid] for keyid in entry.signers if keyid in registry.keys]
-    if any(key.officer for key in keys):
+    keys = past.registry.keys
+    if any(key.officer for keyid in entry.signers if (key := keys.get(keyid)) is not None):
         return True
-    owners = {key.owner.id for key in keys}
-    if any(owners & _owner_ids(other, registry) for other in earlier):
+    if _owner_ids(entry, past.registry) & past.signers:
         return True
     if complete:
         raise VerificationError(
