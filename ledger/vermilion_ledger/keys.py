@@ -27,6 +27,7 @@ __all__ = [
     "check_key_events",
     "check_root_quorum",
     "collect_keys",
+    "touched_key",
     "verify_actor_signature",
 ]
 
@@ -174,6 +175,14 @@ def verify_actor_signature(
             load_scheme(key.scheme).verify(key.public_key, message, signature.sig)
         except InputError as exc:
             raise SignatureError(exc.code, exc.message) from exc
+
+
+def touched_key(event: LoggedEnvelope) -> str:
+    """Return the id of the key that a key event registers or revokes."""
+    detail = event.statement.detail
+    if event.statement.event == "register":
+        return make_keyid(detail["scheme"], bytes.fromhex(detail["key"]))
+    return str(detail["keyid"])
 
 
 def _read_registration(event: LoggedEnvelope) -> RegisteredKey:
