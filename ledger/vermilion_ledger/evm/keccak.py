@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from Crypto.Hash import keccak
-
 __all__ = ["keccak256"]
 
 
@@ -13,4 +11,6 @@ def keccak256(data: bytes) -> bytes:
     >>> keccak256(b"").hex()[:16]
     'c5d2460186f7233c'
     """
+    from Crypto.Hash import keccak  # half of the verifier's start-up: only where it is needed
+
     return keccak.new(data=data, digest_bits=256).digest()

@@ -23,7 +23,6 @@ from vermilion_ledger.encoding import (
 )
 from vermilion_ledger.errors import InputError, LimitError, VerificationError
 from vermilion_ledger.evm.header import BlockHeader, parse_header
-from vermilion_ledger.evm.keccak import keccak256
 from vermilion_ledger.evm.rlp import Item, decode_rlp, encode_integer, encode_rlp, parse_integer
 from vermilion_ledger.evm.trie import verify_trie_proof
 from vermilion_ledger.limits import (
@@ -47,7 +46,8 @@ __all__ = [
     "verify_anchor_receipt",
 ]
 
-ANCHORED_TOPIC = keccak256(b"Anchored(bytes32,uint64,bytes32)")
+# Keccak-256 of "Anchored(bytes32,uint64,bytes32)"
+ANCHORED_TOPIC = bytes.fromhex("bea4d11b910aad40d2df2a90d97a3329219b6389f85777c99daad7eb5fafd439")
 
 _TYPE = "evm-receipt:v1"
 _MEMBERS = (

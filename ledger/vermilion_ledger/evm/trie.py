@@ -19,7 +19,8 @@ __all__ = ["EMPTY_TRIE_ROOT", "OrderedTrie", "build_ordered_trie", "verify_trie_
 
 _HASH_SIZE = 32
 _BRANCH_LENGTH = 17
-EMPTY_TRIE_ROOT = keccak256(encode_rlp(b""))
+# Keccak-256 of the RLP of an empty string
+EMPTY_TRIE_ROOT = bytes.fromhex("56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421")
 
 _Nibbles = tuple[int, ...]
 _Entry = tuple[_Nibbles, bytes]
