@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from vermilion_ledger.errors import InputError, LimitError, NotFoundError, UnavailableError
+from vermilion_verify.files import read_file
 from vermilion_verify.policy import ChainTrust
 
 __all__ = ["BlockJudge", "Endpoint", "Standing", "load_block_hashes"]
@@ -91,7 +92,7 @@ def load_block_hashes(paths: Iterable[Path]) -> dict[tuple[int, int], bytes]:
     listed: dict[tuple[int, int], bytes] = {}
     for path in paths:
         try:
-            data = path.read_bytes()
+            data = read_file(path, size_max=_FILE_SIZE_MAX)
         except FileNotFoundError as exc:
             raise NotFoundError("headers.missing", f"no file of block hashes at {path}") from exc
         except OSError as exc:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from vermilion_ledger.bundle import BundleEntry, EvidenceBundle
+from vermilion_ledger.bundle import BundleEntry, EvidenceBundle, closing_message
 from vermilion_ledger.commitment import commit, encode_entry, make_tag
 from vermilion_ledger.errors import VerificationError
 from vermilion_ledger.evm.header import BlockHeader, parse_header
@@ -21,6 +21,7 @@ from vermilion_ledger.logged import LoggedEnvelope
 from vermilion_ledger.policies import find_policy
 from vermilion_ledger.records import RecordHistory, Status
 from vermilion_ledger.rules import Rule
+from vermilion_verify.anchoring import AnchorFindings, Covering, judge_anchors
 from vermilion_verify.blocks import BlockJudge
 from vermilion_verify.policy import TrustPolicy
 from vermilion_verify.registry import RegistryFile
@@ -145,6 +146,33 @@ class Case:
         """The headers that statements quote, by their hash."""
         parsed = (parse_header(header) for header in self.bundle.headers)
         return {header.hash: header for header in parsed}
+
+    @cached_property
+    def closing_message(self) -> bytes:
+        """What the ledger's closing signs: almost all of the bundle."""
+        return closing_message(self.bundle)
+
+    @cached_property
+    def anchors(self) -> AnchorFindings:
+        """The anchors that count, with what is known of their blocks."""
+        return judge_anchors(self.bundle, self.policy, self.judge)
+
+    @cached_property
+    def earliest_anchors(self) -> Covering:
+        """Final anchors, the earliest by the time of its block first."""
+        return Covering(self.anchors.final(), lambda each: (each.block_time, each.chain_id))
+
+    @cached_property
+    def lowest_anchors(self) -> dict[int, Covering]:
+        """Final anchors by chain id, the one in the lowest block first."""
+        final = self.anchors.final()
+        return {
+            chain_id: Covering(
+                (each for each in final if each.chain_id == chain_id),
+                lambda each: each.block_number,
+            )
+            for chain_id in {each.chain_id for each in final}
+        }
 
     @cached_property
     def record_policy(self) -> tuple[bytes | None, tuple[Rule, ...] | None]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import http.client
 import json
-import urllib.error
+import threading
 import urllib.request
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from vermilion_ledger.errors import InputError, UnavailableError
@@ -26,7 +27,14 @@ _WITHOUT_TRANSACTIONS = False
 
 
 class RpcEndpoint:
-    """One JSON-RPC endpoint (Ethereum execution API over HTTP).
+    """One JSON-RPC endpoint (Ethereum execution API over HTTP), for one verification.
+
+    A node that was silent once is not asked again: a bundle may quote more
+    blocks than anybody would wait for.
+
+    Args:
+        url: Its http or https address.
+        timeout_seconds: For each answer as a whole, however slowly it drips.
 
     Raises:
         InputError: The address is not http or https.
@@ -37,6 +45,7 @@ class RpcEndpoint:
             raise InputError("rpc.url", f"{url[:80]!a} is not an http address")
         self._url = url
         self._timeout = timeout_seconds
+        self._is_silent = False
 
     def judge(self, chain: ChainTrust, *, number: int, block_hash: bytes) -> Standing:
         """Return what the node says of a block.
@@ -44,18 +53,23 @@ class RpcEndpoint:
         Another chain id, or a node that does not answer or not sensibly, is
         `UNKNOWN`. Other code at the contract's address contradicts the policy.
         """
+        if self._is_silent:
+            return Standing.UNKNOWN
         try:
             if _quantity(self._call("eth_chainId")) != chain.chain_id:
                 return Standing.UNKNOWN
             if not self._has_code(chain):
                 return Standing.CONTRADICTED
             found = self._block(hex(number))
-            if found is None:
+            if found is None or found[0] != number:
                 return Standing.UNKNOWN
             if found[1] != block_hash:
                 return Standing.CONTRADICTED
             return Standing.FINAL if self._is_final(chain, number) else Standing.CANONICAL
-        except (UnavailableError, InputError):
+        except UnavailableError:
+            self._is_silent = True
+            return Standing.UNKNOWN
+        except InputError:
             return Standing.UNKNOWN
 
     def _has_code(self, chain: ChainTrust) -> bool:
@@ -63,12 +77,15 @@ class RpcEndpoint:
         return keccak256(_data(code)) == chain.code_hash
 
     def _is_final(self, chain: ChainTrust, number: int) -> bool:
-        finalized = None
+        if chain.finality.confirmations == 0:
+            return True
+        head, finalized = 0, None
         if chain.finality.confirmations is None:
             block = self._block("finalized")
-            finalized = block[0] if block is not None else None
-        head = _quantity(self._call("eth_blockNumber"))
-        return number <= chain.finality.final_height(head=head, finalized=finalized)
+            finalized = None if block is None else block[0]
+        else:
+            head = _quantity(self._call("eth_blockNumber"))
+        return chain.finality.final_height(head=head, finalized=finalized) >= number
 
     def _block(self, which: str) -> tuple[int, bytes] | None:
         block = self._call("eth_getBlockByNumber", which, _WITHOUT_TRANSACTIONS)
@@ -80,13 +97,9 @@ class RpcEndpoint:
 
     def _call(self, method: str, *params: object) -> Any:
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
-        request = urllib.request.Request(  # noqa: S310 - the scheme was checked
-            self._url, data=body.encode(), headers={"Content-Type": "application/json"}
-        )
         try:
-            with urllib.request.urlopen(request, timeout=self._timeout) as response:  # noqa: S310
-                answer = json.loads(response.read(_ANSWER_SIZE_MAX))
-        except (OSError, urllib.error.URLError, http.client.HTTPException) as exc:
+            answer = json.loads(self._post(body.encode()))
+        except (OSError, http.client.HTTPException) as exc:
             raise UnavailableError("rpc.unreachable", f"{self._url} does not answer") from exc
         except (ValueError, RecursionError) as exc:
             raise InputError("rpc.answer", f"{self._url} does not speak JSON") from exc
@@ -94,11 +107,40 @@ class RpcEndpoint:
             raise InputError("rpc.answer", f"{self._url} refuses {method}")
         return answer["result"]
 
+    def _post(self, body: bytes) -> bytes:
+        """Return the answer's bytes, or one byte too many of them.
+
+        Asked from a thread of its own: a socket's timeout starts anew with
+        every byte, and name servers have none at all.
+        """
+        answers: SimpleQueue[bytes | Exception] = SimpleQueue()
+
+        def ask() -> None:
+            try:
+                request = urllib.request.Request(  # noqa: S310 - the scheme was checked
+                    self._url, data=body, headers={"Content-Type": "application/json"}
+                )
+                with urllib.request.urlopen(request, timeout=self._timeout) as response:  # noqa: S310
+                    answers.put(response.read(_ANSWER_SIZE_MAX))
+            except Exception as exc:  # noqa: BLE001 - handed to the asking thread, which raises it
+                answers.put(exc)
+
+        threading.Thread(target=ask, name="rpc", daemon=True).start()
+        try:
+            answer = answers.get(timeout=self._timeout)
+        except Empty as exc:
+            raise TimeoutError from exc
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
 
 def _quantity(value: object) -> int:
-    data = value if isinstance(value, str) and value.startswith("0x") else "refused"
+    """Read a number; one of more than 256 bits is none."""
+    if not isinstance(value, str) or not value.startswith("0x") or not 3 <= len(value) <= 66:
+        raise InputError("rpc.answer", "not a quantity")
     try:
-        return int(data, 16)
+        return int.from_bytes(bytes.fromhex(value[2:].zfill(64)), "big")
     except ValueError as exc:
         raise InputError("rpc.answer", "not a quantity") from exc
 

@@ -20,10 +20,11 @@ from vermilion_ledger.errors import InputError, LimitError, NotFoundError, Unava
 from vermilion_ledger.evm.finality import FinalityRule, parse_finality
 from vermilion_ledger.keys import Roots
 from vermilion_ledger.limits import ORIGIN_SIZE_MAX
-from vermilion_ledger.note import VerifierKey, parse_vkey
+from vermilion_ledger.note import COSIGNATURE, ED25519, VerifierKey, parse_vkey
 from vermilion_ledger.rules import Rule, parse_rules
 from vermilion_ledger.schemes import ed25519, make_keyid
 from vermilion_verify.durations import parse_duration
+from vermilion_verify.files import read_file
 
 __all__ = ["ChainTrust", "IntakeKey", "LogKey", "PublicRecord", "TrustPolicy", "load_trust_policy"]
 
@@ -128,7 +129,7 @@ def load_trust_policy(path: Path) -> TrustPolicy:
             a record key that does not fit its record.
     """
     try:
-        data = path.read_bytes()
+        data = read_file(path, size_max=_FILE_SIZE_MAX)
     except FileNotFoundError as exc:
         raise NotFoundError("trust.missing", f"no trust policy at {path}") from exc
     except OSError as exc:
@@ -146,7 +147,7 @@ def parse_trust_policy(data: bytes, *, folder: Path) -> TrustPolicy:
         raise LimitError("trust.too-large", "policy bytes", found=len(data), limit=_FILE_SIZE_MAX)
     try:
         value = tomllib.loads(data.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+    except (ValueError, RecursionError) as exc:  # also tomllib's own error, and not UTF-8
         raise InputError("trust.malformed", f"the trust policy is not TOML: {exc}") from exc
     top = check_members(
         value,
@@ -154,8 +155,8 @@ def parse_trust_policy(data: bytes, *, folder: Path) -> TrustPolicy:
         optional=("witnesses", "chain", "anchors", "timestamps", "freshness", "approval"),
         what="trust policy",
     )
-    if top["version"] != 1 or isinstance(top["version"], bool):
-        raise InputError("trust.version", f"version {top['version']!a} is not 1")
+    if type(top["version"]) is not int or top["version"] != 1:
+        raise InputError("trust.version", f"version {str(top['version'])[:40]!a} is not 1")
     log = check_members(top["log"], required=("origin", "keys", "intake"), what="[log]")
     registry = check_members(
         top["registry"], required=("record", "key", "roots", "quorum"), what="[registry]"
@@ -209,8 +210,7 @@ def _thresholds(top: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     return {
         "witness_quorum": parse_count(witnesses.get("quorum", 0), what="witness quorum"),
         "witness_keys": tuple(
-            parse_vkey(_string(item, "witness key"))
-            for item in _list(witnesses.get("keys", []), "witness keys")
+            _witness_key(item) for item in _list(witnesses.get("keys", []), "witness keys")
         ),
         "anchors_required": parse_count(anchors.get("required", 1), what="anchors required"),
         "timestamps_count": count,
@@ -232,7 +232,16 @@ def _log_key(value: Any, origin: str) -> LogKey:
     key = parse_vkey(_string(members["vkey"], "vkey"))
     if key.name != origin:
         raise InputError("trust.log-key", f"the log key is named {key.name[:80]!a}, not the origin")
+    if key.kind == COSIGNATURE:
+        raise InputError("trust.log-key", "a log does not sign with a witness's type of key")
     return LogKey(key=key, start=parse_count(members["from"], what="from"), end=_end(members))
+
+
+def _witness_key(value: Any) -> VerifierKey:
+    key = parse_vkey(_string(value, "witness key"))
+    if key.kind == ED25519:
+        raise InputError("trust.witness-key", "a witness's key is of type 0x04 or 0x06")
+    return key
 
 
 def _intake_key(value: Any) -> IntakeKey:
@@ -274,10 +283,19 @@ def _chain(value: Any) -> ChainTrust:
 
 
 def _check_keys_apart(policy: TrustPolicy) -> None:
-    """An intake key is no log key (FORMATS section 4)."""
+    """An intake key is no log key (FORMATS section 4); each trust has a holder of its own."""
     log_keys = {item.key.public for item in policy.log_keys}
     if any(item.public in log_keys for item in policy.intake_keys):
         raise InputError("trust.shared-key", "an intake key is a log key as well")
+    if any(item.keyid in policy.roots.keyids for item in policy.intake_keys):
+        raise InputError("trust.shared-key", "an intake key is a root as well")
+    if any(key.name == policy.origin for key in policy.witness_keys):
+        raise InputError("trust.shared-key", "the log is not its own witness")
+    if policy.registry.record == policy.policies.record:
+        raise InputError("trust.shared-record", "keys and policies have a record each")
+    tables = [(chain.chain_id, chain.contract, chain.log) for chain in policy.chains]
+    if len(set(tables)) != len(tables):
+        raise InputError("trust.chain-repeated", "a chain, contract and log have one table")
 
 
 def _keyid(value: Any) -> str:

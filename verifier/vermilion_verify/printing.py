@@ -6,7 +6,6 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-from vermilion_ledger.codes import all_codes
 from vermilion_ledger.errors import EvidenceError
 from vermilion_verify.report import CheckResult, CheckStatus, Report, Verdict
 from vermilion_verify.texts import TEXTS
@@ -19,6 +18,8 @@ _MARKS = {
     CheckStatus.UNKNOWN: ("?", "33"),
     CheckStatus.ABSENT: ("–", "2"),
 }
+# Controls, formats (bidirectional ones too), surrogates, unassigned; line and paragraph ends.
+_UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _GOOD = {Verdict.PROVEN, Verdict.SUPERSEDED}
 _BAD = {Verdict.REFUTED, Verdict.REVOKED}
 
@@ -39,6 +40,7 @@ def render_report(
     lines = [_say("checking", language).format(name=safe_text(name), size=stated)]
     lines += [_render_check(check, language, colour=colour) for check in report.checks]
     lines.append(f"{_say('interval', language)}: {_render_bounds(report.interval, language)}")
+    lines += _render_recorder(report.document, language)
     lines += [_render_approval(approval, language) for approval in report.approvals]
     sentence = _say(f"verdict.{report.verdict}", language)
     good, bad = report.verdict in _GOOD, report.verdict in _BAD
@@ -57,11 +59,22 @@ def render_error(error: EvidenceError, *, language: str) -> str:
 
 
 def safe_text(text: str) -> str:
-    """Return text without characters that could steer a terminal."""
-    return "".join(
-        character if unicodedata.category(character)[0] != "C" else f"\\u{ord(character):04x}"
-        for character in text
-    )
+    """Return text without characters that could steer a terminal or break its line.
+
+    They are written as JSON escapes, so that JSON stays the same JSON.
+    """
+    return "".join(_escape(each) if _is_unsafe(each) else each for each in text)
+
+
+def _is_unsafe(character: str) -> bool:
+    if " " <= character <= "~":
+        return False
+    return unicodedata.category(character) in _UNSAFE
+
+
+def _escape(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{high:02x}{low:02x}" for high, low in zip(*[iter(units)] * 2, strict=True))
 
 
 def _render_check(check: CheckResult, language: str, *, colour: bool) -> str:
@@ -91,21 +104,34 @@ def _render_bounds(interval: Mapping[str, Any], language: str) -> str:
     return "; ".join(bounds) or _say("no-bound", language)
 
 
-def _render_approval(approval: Mapping[str, Any], language: str) -> str:
-    actor = approval["actor"]
-    who = " ".join(
+def _render_recorder(document: Mapping[str, Any], language: str) -> list[str]:
+    """Say who is said to have recorded this version; unsigned, only the ledger says so."""
+    recorded = document.get("recordedBy")
+    if recorded is None:
+        return []
+    line = f"{_say('recorded-by', language)}: {safe_text(_name(recorded['actor']))}"
+    return [line if recorded["signed"] else f"{line} ({_say('as-stated', language)})"]
+
+
+def _name(actor: Mapping[str, str]) -> str:
+    return " ".join(
         part for part in (actor["name"] or actor["id"], actor["post"], actor["unit"]) if part
     )
+
+
+def _render_approval(approval: Mapping[str, Any], language: str) -> str:
     schemes = ", ".join(sorted({key["scheme"] for key in approval["keys"]}))
     decision = _say(str(approval["decision"]), language)
     bounds = _render_bounds(approval["interval"], language)
     return (
         f"{_say('decision', language)}: {safe_text(str(approval['step']))} {decision} – "
-        f"{safe_text(who)} ({schemes}); {bounds}"
+        f"{safe_text(_name(approval['actor']))} ({schemes}); {bounds}"
     )
 
 
 def _advice(code: str, language: str) -> str:
+    from vermilion_ledger.codes import all_codes  # only where something went wrong
+
     advice = all_codes().get(code)
     if advice is None:
         return ""

@@ -21,6 +21,7 @@ from vermilion_ledger.encoding import (
 )
 from vermilion_ledger.envelope import parse_envelope
 from vermilion_ledger.errors import InputError, NotFoundError, UnavailableError
+from vermilion_verify.files import read_file
 
 __all__ = ["MEDIA_TYPE", "RegistryFile", "load_registry_file", "parse_registry_file"]
 
@@ -53,7 +54,7 @@ def load_registry_file(path: Path) -> RegistryFile:
         InputError: It is malformed.
     """
     try:
-        data = path.read_bytes()
+        data = read_file(path, size_max=_FILE_SIZE_MAX)
     except FileNotFoundError as exc:
         raise NotFoundError("registry.missing", f"no registry file at {path}") from exc
     except OSError as exc:

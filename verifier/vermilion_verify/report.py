@@ -15,7 +15,22 @@ from typing import Any
 from vermilion_ledger.encoding import encode_time
 from vermilion_verify import VERSION
 
-__all__ = ["CHECK_IDS", "CheckResult", "CheckStatus", "Report", "Verdict"]
+__all__ = [
+    "CHECK_IDS",
+    "NOT_PROVEN_AFTER",
+    "NOT_PROVEN_CONTENT",
+    "NOT_PROVEN_LEFT_OUT",
+    "NOT_PROVEN_REVOCATION",
+    "CheckResult",
+    "CheckStatus",
+    "Report",
+    "Verdict",
+]
+
+NOT_PROVEN_CONTENT = "that the content is true"
+NOT_PROVEN_AFTER = "that nothing happened in this record after `asOf`"
+NOT_PROVEN_LEFT_OUT = "that the ledger itself left out no entry of this record"
+NOT_PROVEN_REVOCATION = "that the ledger left out no revocation of a key"
 
 CHECK_IDS = (
     "bundle.parse",

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from vermilion_verify.report import CheckStatus, Verdict
-from vermilion_verify.verify import (
+from vermilion_verify.report import (
     NOT_PROVEN_AFTER,
     NOT_PROVEN_CONTENT,
     NOT_PROVEN_LEFT_OUT,
     NOT_PROVEN_REVOCATION,
+    CheckStatus,
+    Verdict,
 )
 
 __all__ = ["LANGUAGES", "TEXTS", "Phrase", "choose_language"]
@@ -118,4 +119,7 @@ TEXTS: Mapping[str, Phrase] = {
     "next-step": Phrase("next step", "下一步"),
     "error": Phrase("error", "错误"),
     "decision": Phrase("Decision", "审批"),
+    "recorded-by": Phrase("Recorded by", "登记人"),
+    "as-stated": Phrase("as stated by the ledger", "据账本所述"),
+    "not-checked": Phrase("Nothing above was checked.", "以上内容均未经核验。"),
 }

@@ -27,24 +27,20 @@ from vermilion_verify.checks.time import as_of_time, bound_event
 from vermilion_verify.outcome import Absent, Unknown
 from vermilion_verify.policy import TrustPolicy
 from vermilion_verify.registry import RegistryFile
-from vermilion_verify.report import CheckResult, CheckStatus, Report, Verdict
+from vermilion_verify.report import (
+    NOT_PROVEN_AFTER,
+    NOT_PROVEN_CONTENT,
+    NOT_PROVEN_LEFT_OUT,
+    NOT_PROVEN_REVOCATION,
+    CheckResult,
+    CheckStatus,
+    Report,
+    Verdict,
+)
 from vermilion_verify.verdict import decide_verdict
 from vermilion_verify.walk import LogWalk, read_log_entries
 
-__all__ = [
-    "NOT_PROVEN_AFTER",
-    "NOT_PROVEN_CONTENT",
-    "NOT_PROVEN_LEFT_OUT",
-    "NOT_PROVEN_REVOCATION",
-    "Question",
-    "no_record_report",
-    "verify_bundle",
-]
-
-NOT_PROVEN_CONTENT = "that the content is true"
-NOT_PROVEN_AFTER = "that nothing happened in this record after `asOf`"
-NOT_PROVEN_LEFT_OUT = "that the ledger itself left out no entry of this record"
-NOT_PROVEN_REVOCATION = "that the ledger left out no revocation of a key"
+__all__ = ["Question", "no_record_report", "verify_bundle"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

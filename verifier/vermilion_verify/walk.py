@@ -6,7 +6,6 @@ tag n does not occur. The file is read once, in one pass, whatever its size.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,9 +55,11 @@ def read_log_entries(
         if path.stat().st_size % ENTRY_SIZE:
             raise InputError("walk.size", f"{path} is not a whole number of 65-byte entries")
         with path.open("rb") as stream:
-            read = functools.partial(stream.read, ENTRY_SIZE * _BLOCK_ENTRIES)
-            for block in iter(read, b""):
-                starts = range(0, min(len(block), ENTRY_SIZE * (size - frontier.size)), ENTRY_SIZE)
+            while frontier.size < size:  # not a byte more: the file may have no end
+                block = stream.read(ENTRY_SIZE * min(_BLOCK_ENTRIES, size - frontier.size))
+                if not block:
+                    break
+                starts = range(0, len(block), ENTRY_SIZE)
                 entries = [block[start : start + ENTRY_SIZE] for start in starts]
                 for index, entry in enumerate(entries, start=frontier.size):
                     if (seen := places.get(entry[33:])) is not None:

@@ -1,37 +1,18 @@
 """Anchors: the receipt, its block, and whether enough chains are final.
 
-FORMATS section 8. An anchor counts if its chain id, contract and log are in
-the trust policy; all others are listed as ignored.
+FORMATS section 8. Which anchors count, and what is known of their blocks, is
+found once, in `vermilion_verify.anchoring`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
-from vermilion_ledger.errors import InputError, VerificationError
-from vermilion_ledger.evm.receipt import AnchorReceipt, VerifiedAnchor, verify_anchor_receipt
-from vermilion_ledger.merkle import verify_consistency
+from vermilion_ledger.errors import VerificationError
+from vermilion_verify.anchoring import JudgedAnchor
 from vermilion_verify.blocks import Standing
 from vermilion_verify.case import Case
 from vermilion_verify.outcome import Absent, Detail, Unknown
-from vermilion_verify.policy import ChainTrust
 
-__all__ = [
-    "JudgedAnchor",
-    "check_anchor_block",
-    "check_anchor_finality",
-    "check_anchor_receipt",
-    "judge_anchors",
-]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JudgedAnchor:
-    """An anchor whose receipt holds, with what is known of its block."""
-
-    anchor: VerifiedAnchor
-    standing: Standing
+__all__ = ["check_anchor_block", "check_anchor_finality", "check_anchor_receipt"]
 
 
 def check_anchor_receipt(case: Case) -> Detail:
@@ -41,15 +22,16 @@ def check_anchor_receipt(case: Case) -> Detail:
         VerificationError: One of them does not hold.
         Absent: None counts.
     """
-    counting = _counting(case)
-    for receipt, _ in counting:
-        _verify(case, receipt)
-    ignored = len(case.bundle.anchors) - len(counting)
-    if not counting:
-        raise Absent(f"no anchor counts, {ignored} ignored")
+    found = case.anchors
+    for failure in found.failures:
+        raise failure
+    if not found.judged:
+        raise Absent(f"no anchor counts, {found.ignored} ignored")
     return {
-        "anchors": [{"chainId": receipt.chain_id, "size": receipt.size} for receipt, _ in counting],
-        "ignored": ignored,
+        "anchors": [
+            {"chainId": item.anchor.chain_id, "size": item.anchor.size} for item in found.judged
+        ],
+        "ignored": found.ignored,
     }
 
 
@@ -61,7 +43,7 @@ def check_anchor_block(case: Case) -> Detail:
         Unknown: Nobody vouches for any of the blocks.
         Absent: There is no anchor.
     """
-    judged = judge_anchors(case)
+    judged = case.anchors.judged
     if not judged:
         raise Absent("no anchor counts")
     detail: Detail = {"blocks": [_describe(item) for item in judged]}
@@ -91,7 +73,7 @@ def check_anchor_finality(case: Case) -> Detail:
         Absent: Too few.
     """
     end = 1 + max(opened.source.index for opened in case.opened)
-    covering = [item for item in judge_anchors(case) if item.anchor.size >= end]
+    covering = [item for item in case.anchors.judged if item.anchor.size >= end]
     final = {i.anchor.chain_id for i in covering if i.standing is Standing.FINAL}
     unknown = {i.anchor.chain_id for i in covering if i.standing is Standing.UNKNOWN}
     required = case.policy.anchors_required
@@ -101,47 +83,6 @@ def check_anchor_finality(case: Case) -> Detail:
     if len(final | unknown) >= required:
         raise Unknown("anchor.not-vouched", "nobody vouches for enough anchors", detail)
     raise Absent(f"{len(final)} of {required} chains have a final anchor")
-
-
-def judge_anchors(case: Case) -> tuple[JudgedAnchor, ...]:
-    """Return the anchors that count and hold, with the standing of their blocks."""
-    judged = []
-    for receipt, chain in _counting(case):
-        try:
-            anchor = _verify(case, receipt)
-        except VerificationError:
-            continue  # `check_anchor_receipt` reports it
-        standing = case.judge.judge(chain, number=anchor.block_number, block_hash=anchor.block_hash)
-        judged.append(JudgedAnchor(anchor=anchor, standing=standing))
-    return tuple(judged)
-
-
-def _counting(case: Case) -> Sequence[tuple[AnchorReceipt, ChainTrust]]:
-    chains = {(c.chain_id, c.contract, c.log): c for c in case.policy.chains}
-    return [
-        (receipt, chain)
-        for receipt in case.bundle.anchors
-        if (chain := chains.get((receipt.chain_id, receipt.contract, receipt.log))) is not None
-    ]
-
-
-def _verify(case: Case, receipt: AnchorReceipt) -> VerifiedAnchor:
-    """Check the receipt, and that its (size, root) leads to the checkpoint."""
-    checkpoint = case.bundle.signed_checkpoint.checkpoint
-    try:
-        anchor = verify_anchor_receipt(receipt)
-        if anchor.size == checkpoint.size:
-            if anchor.root != checkpoint.root or receipt.consistency is not None:
-                raise VerificationError("anchor.other-root", "the anchor has another root")
-        elif receipt.consistency is None:
-            raise VerificationError("anchor.consistency", "no proof leads to the checkpoint")
-        else:
-            verify_consistency(
-                anchor.size, anchor.root, checkpoint.size, checkpoint.root, receipt.consistency
-            )
-    except InputError as exc:
-        raise VerificationError(exc.code, exc.message) from exc
-    return anchor
 
 
 def _describe(item: JudgedAnchor) -> Detail:

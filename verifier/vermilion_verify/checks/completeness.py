@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from vermilion_ledger.bundle import closing_message
 from vermilion_ledger.errors import InputError, SignatureError, VerificationError
 from vermilion_ledger.records import Status
 from vermilion_ledger.schemes import ed25519
@@ -11,6 +10,8 @@ from vermilion_verify.outcome import Detail, Unknown
 from vermilion_verify.walk import check_walk
 
 __all__ = ["check_record_completeness", "holds_closing"]
+
+_SEVERITY = (Status.CURRENT, Status.SUPERSEDED, Status.REVOKED)
 
 
 def check_record_completeness(case: Case) -> Detail:
@@ -42,13 +43,16 @@ def holds_closing(case: Case) -> bool:
 
 
 def _check_closing(case: Case) -> None:
-    closing, message = case.bundle.closing, closing_message(case.bundle)
+    closing = case.bundle.closing
     in_force = [key for key in case.policy.intake_keys if key.is_in_force(case.size - 1)]
-    if not any(_is_signed(key.public, message, closing.sig) for key in in_force):
+    if not any(_is_signed(key.public, case.closing_message, closing.sig) for key in in_force):
         raise VerificationError("closing.signature", "no intake key in force signed the closing")
+    # What was left out can only make it worse than the entries at hand say.
     named = case.history.named_status(closing.digest)
-    if named is not Status.CURRENT and closing.status is Status.CURRENT:
-        raise VerificationError("closing.status", f"the closing says current, an entry {named}")
+    if _SEVERITY.index(closing.status) < _SEVERITY.index(named):
+        raise VerificationError(
+            "closing.status", f"the closing says {closing.status}, an entry {named}"
+        )
     if not case.is_complete:
         return
     if closing.digest != case.history.current_digest():

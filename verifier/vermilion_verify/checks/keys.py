@@ -5,7 +5,8 @@ from __future__ import annotations
 from vermilion_ledger.bundle import BundleEntry
 from vermilion_ledger.commitment import commit, encode_entry, make_tag
 from vermilion_ledger.errors import UnavailableError, VerificationError
-from vermilion_ledger.keys import RegisteredKey, check_key_events
+from vermilion_ledger.events import Predicate
+from vermilion_ledger.keys import RegisteredKey, check_key_events, touched_key
 from vermilion_ledger.logged import LoggedEnvelope
 from vermilion_ledger.policies import check_policy_events
 from vermilion_verify.case import Case
@@ -117,3 +118,32 @@ def _check_registry_file(case: Case) -> None:
                 raise VerificationError(
                     "registry.differs", f"{what}: the bundle's leaf {event.index} is not there"
                 )
+    _check_nothing_held_back(case)
+
+
+def _check_nothing_held_back(case: Case) -> None:
+    """Check that the bundle has every event that touches its keys and its policy.
+
+    The ledger closed the bundle with its signature: an event that it kept
+    back is a difference, whether or not it would have changed the verdict.
+    """
+    touching: dict[str, list[LoggedEnvelope]] = {}
+    for event in case.key_events:
+        if event.statement.predicate is Predicate.KEY:  # `check_key_events` refuses all others
+            touching.setdefault(touched_key(event), []).append(event)
+    named, _ = case.record_policy
+    policies = [event for event in case.policy_events if event.statement.subject.sha256 == named]
+    wanted = {event.index for event in policies}
+    waiting = {keyid for event in (*case.entries, *policies) for keyid in event.signers}
+    done: set[str] = set()
+    while waiting:
+        keyid = waiting.pop()
+        done.add(keyid)
+        for event in touching.get(keyid, ()):
+            wanted.add(event.index)
+            waiting |= event.signers - done
+    bundled = {event.index for event in (*case.bundle.keys, *case.bundle.policies)}
+    if missing := wanted - bundled:
+        raise VerificationError(
+            "registry.held-back", f"the bundle was given without leaf {min(missing)} of the log"
+        )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from vermilion_ledger.binding import Incomplete, check_entry, check_nonces, check_place
-from vermilion_ledger.envelope import verify_intake
+from collections.abc import Iterable
+
+from vermilion_ledger.binding import check_nonces, check_place, check_record
+from vermilion_ledger.envelope import split_intake, verify_intake
 from vermilion_ledger.errors import UnavailableError, VerificationError
 from vermilion_ledger.events import ACTOR_SIGNED_EVENTS, Predicate
 from vermilion_ledger.keys import verify_actor_signature
-from vermilion_ledger.logged import LoggedEnvelope, place_envelope
+from vermilion_ledger.logged import LoggedEnvelope
 from vermilion_verify.case import Case
 from vermilion_verify.outcome import Absent, Detail, Unknown
 
@@ -35,13 +37,12 @@ def check_statement_binding(case: Case) -> Detail:
         for event in events:
             check_place(event, ledger=policy.origin, record=record, predicate=predicate)
     check_nonces(case.bundled)
-    open_at = [place for place in range(len(case.entries)) if not _is_bound(case, place)]
-    if open_at:
-        sequences = [case.entries[place].sequence for place in open_at]
+    undecided = check_record(case.entries, case.registry)
+    if undecided:
         raise Unknown(
             "statement.left-out",
             "an answer lies in an entry that was left out",
-            {"sequences": sequences},
+            {"sequences": [entry.sequence for entry in undecided]},
         )
     return {"statements": len(case.bundled)}
 
@@ -52,18 +53,19 @@ def check_signature_intake(case: Case) -> Detail:
     Raises:
         VerificationError: None or several, by a key not in force, or bad.
     """
-    keys = {key.keyid: key for key in case.policy.intake_keys}
-    for event in (*case.bundled, *case.key_events, *case.policy_events):
-        placed = place_envelope(
-            event.envelope, index=event.index, sequence=event.sequence, intake_keyids=keys.keys()
-        )
-        assert placed.intake is not None  # noqa: S101 - `place_envelope` raises otherwise
-        key = keys[placed.intake.keyids[0]]
-        if not key.is_in_force(event.index):
+    keyids = {key.keyid for key in case.policy.intake_keys}
+    for event in _all_events(case):
+        intake, actors = split_intake(event.envelope, keyids)
+        in_force = [
+            key
+            for key in case.policy.intake_keys
+            if key.keyid in intake.keyids and key.is_in_force(event.index)
+        ]
+        if not in_force:
             raise VerificationError(
                 "intake.not-in-force", f"the intake key is not in force at leaf {event.index}"
             )
-        verify_intake(event.envelope, placed.intake, placed.actors, key.public)
+        verify_intake(event.envelope, intake, actors, in_force[0].public)
     return {"envelopes": len(case.bundled)}
 
 
@@ -76,13 +78,9 @@ def check_signature_actor(case: Case) -> Detail:
         Unknown: This build cannot check a scheme.
         Absent: No statement of the bundle is signed by an actor.
     """
-    events: dict[bytes, LoggedEnvelope] = {
-        event.envelope.hash: event
-        for event in (*case.bundled, *case.key_events, *case.policy_events)
-    }
     unsupported: set[str] = set()
     count = 0
-    for event in events.values():
+    for event in _all_events(case):
         statement = event.statement
         demanded = statement.predicate is not Predicate.RECORD
         if (demanded or statement.event in ACTOR_SIGNED_EVENTS) and not event.actors:
@@ -109,10 +107,7 @@ def check_signature_actor(case: Case) -> Detail:
     return {"signatures": count}
 
 
-def _is_bound(case: Case, place: int) -> bool:
-    entry, earlier = case.entries[place], case.entries[:place]
-    try:
-        check_entry(entry, earlier, case.registry, complete=len(earlier) == entry.sequence)
-    except Incomplete:
-        return False
-    return True
+def _all_events(case: Case) -> Iterable[LoggedEnvelope]:
+    """Return the events of the bundle and of the registry file, each place once."""
+    events = (*case.bundled, *case.key_events, *case.policy_events)
+    return {(event.index, event.envelope.hash): event for event in events}.values()

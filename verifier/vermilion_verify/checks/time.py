@@ -9,11 +9,10 @@ from datetime import UTC, datetime
 
 from vermilion_ledger.encoding import encode_time
 from vermilion_ledger.errors import VerificationError
-from vermilion_ledger.evm.receipt import VerifiedAnchor
 from vermilion_ledger.logged import LoggedEnvelope
 from vermilion_verify.blocks import Standing
 from vermilion_verify.case import Case
-from vermilion_verify.checks.anchors import check_anchor_finality, judge_anchors
+from vermilion_verify.checks.anchors import check_anchor_finality
 from vermilion_verify.outcome import Absent, Detail, Unknown
 
 __all__ = ["as_of_time", "bound_event", "check_time_interval", "check_timestamp_token"]
@@ -43,10 +42,9 @@ def check_time_interval(case: Case) -> Detail:
             another, or the checkpoint is not as fresh as was asked.
         Absent: There is no final anchor.
     """
-    final = _final_anchors(case)
     for event in case.bundled:
-        _check_quote(case, event, final)
-    if not final:
+        _check_quote(case, event)
+    if not case.anchors.final():
         if case.policy.anchors_required == 0:
             _check_freshness(case)
         raise Absent("no final anchor bounds the time")
@@ -70,15 +68,11 @@ def bound_event(case: Case, event: LoggedEnvelope) -> Detail:
 
 def as_of_time(case: Case) -> datetime | None:
     """Return the block time of the newest final anchor of the checkpoint's size."""
-    times = [anchor.block_time for anchor in _final_anchors(case) if anchor.size == case.size]
+    times = [anchor.block_time for anchor in case.anchors.final() if anchor.size == case.size]
     return max(times, default=None)
 
 
-def _final_anchors(case: Case) -> list[VerifiedAnchor]:
-    return [item.anchor for item in judge_anchors(case) if item.standing is Standing.FINAL]
-
-
-def _check_quote(case: Case, event: LoggedEnvelope, final: list[VerifiedAnchor]) -> None:
+def _check_quote(case: Case, event: LoggedEnvelope) -> None:
     seen = event.statement.seen
     if seen is None:
         return
@@ -91,16 +85,13 @@ def _check_quote(case: Case, event: LoggedEnvelope, final: list[VerifiedAnchor])
         raise VerificationError(
             "seen.contradicted", f"leaf {event.index} quotes a block that is not on the chain"
         )
-    for anchor in final:
-        if (
-            anchor.chain_id == seen.chain_id
-            and anchor.size > event.index
-            and seen.number >= anchor.block_number
-        ):
-            raise VerificationError(
-                "seen.not-below-anchor",
-                f"leaf {event.index} quotes block {seen.number}, anchored in {anchor.block_number}",
-            )
+    lowest = case.lowest_anchors.get(seen.chain_id)
+    anchor = lowest.first(event.index) if lowest is not None else None
+    if anchor is not None and seen.number >= anchor.block_number:
+        raise VerificationError(
+            "seen.not-below-anchor",
+            f"leaf {event.index} quotes block {seen.number}, anchored in {anchor.block_number}",
+        )
 
 
 def _quote_standing(case: Case, event: LoggedEnvelope) -> Standing:
@@ -135,10 +126,9 @@ def _lower_bound(case: Case, event: LoggedEnvelope) -> Detail | None:
 
 
 def _upper_bound(case: Case, event: LoggedEnvelope) -> Detail | None:
-    covering = [anchor for anchor in _final_anchors(case) if anchor.size > event.index]
-    if not covering:
+    first = case.earliest_anchors.first(event.index)
+    if first is None:
         return None
-    first = min(covering, key=lambda anchor: (anchor.block_time, anchor.chain_id))
     return {
         "chainId": first.chain_id,
         "number": first.block_number,
@@ -172,4 +162,7 @@ def _check_freshness(case: Case) -> None:
 def _oldest_allowed(case: Case) -> datetime | None:
     if case.policy.max_age is None:
         return None
-    return case.now - case.policy.max_age
+    try:
+        return case.now - case.policy.max_age
+    except OverflowError:  # an age of thousands of years allows every block
+        return None

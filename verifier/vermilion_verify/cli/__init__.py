@@ -7,6 +7,7 @@ standard error when ``--json`` prints JSON lines to standard output.
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from vermilion_ledger.encoding import parse_time
 from vermilion_ledger.errors import (
+    ConflictError,
     EvidenceError,
     InputError,
     IntegrityError,
@@ -24,8 +26,6 @@ from vermilion_ledger.errors import (
     VerificationError,
 )
 from vermilion_verify import VERSION
-from vermilion_verify.cli import commands
-from vermilion_verify.printing import render_error
 from vermilion_verify.texts import LANGUAGES, choose_language
 
 __all__ = ["main"]
@@ -39,8 +39,14 @@ _EPILOG = """exit codes: 0 proven (also superseded, with a notice), 1 refuted or
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code (FORMATS section 12)."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that has no ✓ shall not be the end
+            stream.reconfigure(errors="backslashreplace")
     options = _parse(arguments)
     language = choose_language(options.lang, os.environ)
+    from vermilion_verify.cli import commands  # not needed to show the help
+    from vermilion_verify.printing import render_error
+
     try:
         return commands.run(options, language)
     except KeyboardInterrupt:
@@ -161,4 +167,5 @@ def _exit_code(error: EvidenceError) -> int:
         return 2
     if isinstance(error, VerificationError):
         return 1
-    return 5 if isinstance(error, UnavailableError) else 70
+    # A file that changes under the reader is out of reach as well.
+    return 5 if isinstance(error, UnavailableError | ConflictError) else 70

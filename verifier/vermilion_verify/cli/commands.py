@@ -18,10 +18,12 @@ from vermilion_ledger.errors import EvidenceError, NotFoundError, UnavailableErr
 from vermilion_ledger.limits import BUNDLE_SIZE_MAX
 from vermilion_verify.blocks import BlockJudge, load_block_hashes
 from vermilion_verify.case import Document
+from vermilion_verify.files import read_file
 from vermilion_verify.policy import TrustPolicy, load_trust_policy
-from vermilion_verify.printing import render_error, render_report
+from vermilion_verify.printing import render_error, render_report, safe_text
 from vermilion_verify.registry import load_registry_file
 from vermilion_verify.report import Report
+from vermilion_verify.texts import TEXTS
 from vermilion_verify.verdict import EXIT_CODES
 from vermilion_verify.verify import Question, verify_bundle
 
@@ -41,7 +43,7 @@ def run(options: argparse.Namespace, language: str) -> int:
         EvidenceError: Something that the user named cannot be used.
     """
     if options.command == "inspect":
-        return _inspect(options)
+        return _inspect(options, language)
     if options.command == "trust":
         return _show_trust(options)
     policy = load_trust_policy(options.trust)
@@ -78,7 +80,8 @@ def _audit(
             report, _ = verify(file, bundle)
         except EvidenceError as exc:
             codes.append(5)
-            print(f"{file.name}: {render_error(exc, language=language)}", file=sys.stderr)
+            error = render_error(exc, language=language)
+            print(f"{safe_text(file.name)}: {error}", file=sys.stderr)
             if options.json:
                 _print_json(
                     {"file": file.name, "error": {"code": exc.code, "message": exc.message}}
@@ -88,7 +91,7 @@ def _audit(
         if options.json:
             _print_json({"file": file.name, **report.to_json()})
         else:
-            print(f"{report.verdict.value:<12} {file.name}")
+            print(f"{report.verdict.value:<12} {safe_text(file.name)}")
     if len(set(codes)) == 1:
         return codes[0]
     return _SOME_FAILED if any(codes) else 0
@@ -122,14 +125,14 @@ def _print_report(
         _print_json(report.to_json())
 
 
-def _inspect(options: argparse.Namespace) -> int:
+def _inspect(options: argparse.Namespace, language: str) -> int:
     bundle = parse_bundle(_read_bundle(options.bundle))
     value = _describe(bundle)
     if options.json:
         _print_json(value)
     else:
-        print(json.dumps(value, ensure_ascii=False, indent=2))
-        print("Nothing was checked. / 以上内容未经核验。", file=sys.stderr)
+        _print_json(value, indent=2)
+        print(TEXTS["not-checked"].say(language), file=sys.stderr)
     return 0
 
 
@@ -177,10 +180,7 @@ def _show_trust(options: argparse.Namespace) -> int:
         "timestampsRequired": policy.timestamps_required,
         "rules": [rule.to_json() for rule in policy.approval_rules],
     }
-    if options.json:
-        _print_json(value)
-    else:
-        print(json.dumps(value, ensure_ascii=False, indent=2))
+    _print_json(value, indent=None if options.json else 2)
     return 0
 
 
@@ -204,7 +204,13 @@ def _make_endpoints(options: argparse.Namespace, policy: TrustPolicy) -> list[Rp
 def _digest(file: Path, bundle: bytes) -> Document:
     """Hash the file; SM3 only where the bundle carries one."""
     progress = _progress(file) if sys.stderr.isatty() else None
-    digest = digest_file(file, sm3=_has_sm3(bundle), progress=progress, follow=True)
+    try:
+        digest = digest_file(file, sm3=_has_sm3(bundle), progress=progress, follow=True)
+    except UnavailableError as exc:
+        if exc.code != "digest.sm3-unavailable":
+            raise
+        # The report will say that the recorded SM3 could not be compared.
+        digest = digest_file(file, progress=progress, follow=True)
     return Document(sha256=digest.sha256, sm3=digest.sm3, name=file.name, size=digest.size)
 
 
@@ -226,7 +232,12 @@ def _progress(file: Path) -> Callable[[int], None] | None:
         nonlocal done
         done += count
         end = "\n" if done >= size else ""
-        print(f"\r{file.name}: {100 * done // size} %", end=end, file=sys.stderr, flush=True)
+        print(
+            f"\r{safe_text(file.name)}: {100 * done // size} %",
+            end=end,
+            file=sys.stderr,
+            flush=True,
+        )
 
     return show
 
@@ -234,13 +245,15 @@ def _progress(file: Path) -> Callable[[int], None] | None:
 def _read_bundle(path: Path) -> bytes:
     """Read a bundle; one byte beyond its bound is enough to refuse it."""
     try:
-        with path.open("rb") as stream:
-            return stream.read(BUNDLE_SIZE_MAX + 1)
+        return read_file(path, size_max=BUNDLE_SIZE_MAX)
     except FileNotFoundError as exc:
         raise NotFoundError("bundle.missing", f"no bundle at {path}") from exc
     except OSError as exc:
         raise UnavailableError("bundle.unreadable", f"{path}: {exc.strerror}") from exc
 
 
-def _print_json(value: object) -> None:
-    print(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+def _print_json(value: object, *, indent: int | None = None) -> None:
+    """Print JSON in which every character that could steer a terminal is escaped."""
+    separators = (",", ":") if indent is None else (",", ": ")
+    text = json.dumps(value, ensure_ascii=False, indent=indent, separators=separators)
+    print("\n".join(safe_text(line) for line in text.split("\n")))
