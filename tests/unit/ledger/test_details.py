@@ -25,8 +25,12 @@ from vermilion_ledger.events import (
 )
 from vermilion_ledger.statement import Subject, parse_statement
 
-BLS = {"scheme": "bls12381-g2-pop", "key": "11" * 48, "pop": encode_base64(bytes(96))}
-PASSKEY = {
+BLS: dict[str, Any] = {
+    "scheme": "bls12381-g2-pop",
+    "key": "11" * 48,
+    "pop": encode_base64(bytes(96)),
+}
+PASSKEY: dict[str, Any] = {
     "scheme": "webauthn-es256",
     "key": "02" * 33,
     "rpId": "office.example",
@@ -96,7 +100,7 @@ def test_a_reference_to_nothing_is_refused(event: str, detail: dict[str, Any], c
 
 
 @pytest.mark.parametrize("members", [BLS, PASSKEY])
-def test_a_key_of_another_scheme_brings_its_own_members(members: dict[str, str]) -> None:
+def test_a_key_of_another_scheme_brings_its_own_members(members: dict[str, Any]) -> None:
     office.key_registration(WANG, **members).encode()
     for name in members.keys() - {"scheme", "key"}:
         made = office.key_registration(WANG, **members)
