@@ -115,7 +115,7 @@ def create_home(path: Path, settings: Settings) -> tuple[Home, Settings]:
     if (path / SETTINGS_FILE).exists():
         return home, load_settings(path)
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
         for folder in (home.keys, home.people):
             folder.mkdir(mode=0o700, exist_ok=True)
             folder.chmod(0o700)

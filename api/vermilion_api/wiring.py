@@ -26,7 +26,7 @@ from vermilion_api.services.waiting import Waiter
 from vermilion_api.settings import ChainSettings, Settings, load_settings
 from vermilion_api.trust import render_trust_policy
 from vermilion_ledger.admission import LedgerAdmission, LedgerIdentity
-from vermilion_ledger.anchor_rows import AnchorTarget
+from vermilion_ledger.anchor_rows import AnchorTarget, ChainBlock
 from vermilion_ledger.checkpoint import Checkpoint, sign_checkpoint
 from vermilion_ledger.commitment import make_record_id
 from vermilion_ledger.errors import ConflictError
@@ -50,6 +50,8 @@ __all__ = [
     "open_ledger",
     "target_of",
 ]
+
+_NODE_SECONDS = 5.0  # how long a request may wait for a chain
 
 
 def now() -> datetime:
@@ -200,7 +202,7 @@ def build_services(ledger: Ledger) -> Services:
     waiter = Waiter(progress)
     seen = SeenDesk(
         targets=ledger.targets,
-        chains={chain.id: _block_source(chain) for chain in settings.chains},
+        chains={chain.id: _LazyBlocks(chain) for chain in settings.chains},
         blocks=database.blocks,
         anchors=database.anchors,
         clock=now,
@@ -249,13 +251,31 @@ def build_services(ledger: Ledger) -> Services:
     )
 
 
-def _block_source(chain: ChainSettings) -> BlockSource:
-    from vermilion_anchor.artifact import load_artifact
-    from vermilion_anchor.blocks import BlockReader
-    from vermilion_anchor.evm import EvmChain
+class _LazyBlocks:
+    """A chain's blocks; web3 is imported when the chain is asked first, which may be never."""
 
-    return BlockReader(
-        EvmChain(chain.rpc, load_artifact(), timeout_seconds=5.0),
-        chain_id=chain.id,
-        finality=parse_finality(chain.finality),
-    )
+    def __init__(self, chain: ChainSettings) -> None:
+        self._chain = chain
+        self._made: BlockSource | None = None
+
+    def offer_block(self) -> ChainBlock | None:
+        return self._reader().offer_block()
+
+    def load_block(self, block_hash: bytes) -> ChainBlock | None:
+        return self._reader().load_block(block_hash)
+
+    def is_final(self, number: int, block_hash: bytes) -> bool:
+        return self._reader().is_final(number, block_hash)
+
+    def _reader(self) -> BlockSource:
+        if self._made is None:
+            from vermilion_anchor.artifact import load_artifact
+            from vermilion_anchor.blocks import BlockReader
+            from vermilion_anchor.evm import EvmChain
+
+            self._made = BlockReader(
+                EvmChain(self._chain.rpc, load_artifact(), timeout_seconds=_NODE_SECONDS),
+                chain_id=self._chain.id,
+                finality=parse_finality(self._chain.finality),
+            )
+        return self._made

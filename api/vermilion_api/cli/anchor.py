@@ -1,0 +1,105 @@
+"""``vermilion anchor now|status``."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vermilion_api.cli.common import (
+    DEFAULT_HOME,
+    DEFAULT_URL,
+    HomeOption,
+    JsonOption,
+    UrlOption,
+    show,
+)
+
+if TYPE_CHECKING:
+    from vermilion_api.settings import ChainSettings
+    from vermilion_api.wiring import Ledger
+
+__all__ = ["build_app", "now", "status"]
+
+_PAUSE_SECONDS = 0.3
+
+
+def build_app() -> typer.Typer:
+    """Return the group."""
+    app = typer.Typer(help="Anchoring.", no_args_is_help=True)
+    app.command("now")(now)
+    app.command("status")(status)
+    return app
+
+
+def now(
+    *,
+    home: HomeOption = DEFAULT_HOME,
+    timeout: Annotated[float, typer.Option(help="Seconds to wait until it is final.")] = 120.0,
+    as_json: JsonOption = False,
+) -> None:
+    """Anchor the newest checkpoint without waiting for its turn, until it is final.
+
+    Safe beside a running anchorer: the journal lets one of the two go on.
+    """
+    from vermilion_api.wiring import open_ledger
+    from vermilion_ledger.errors import InputError, NotFoundError
+
+    ledger = open_ledger(home)
+    ledger.database.check()
+    newest = ledger.reader().newest_checkpoint()
+    if newest is None:
+        raise NotFoundError("log.no-checkpoint", "the log has published no checkpoint yet")
+    if not ledger.settings.chains:
+        raise InputError("anchor.no-chain", "the settings have no [[chain]] table")
+    deadline = time.monotonic() + timeout
+    for chain in ledger.settings.chains:
+        _anchor(ledger, chain, newest.size, deadline)
+    ledger.database.close()
+    show(
+        {"size": newest.size, "chains": [chain.id for chain in ledger.settings.chains]},
+        f"size {newest.size} is under a final anchor",
+        as_json=as_json,
+    )
+
+
+def status(*, url: UrlOption = DEFAULT_URL, as_json: JsonOption = False) -> None:
+    """Show the newest anchoring jobs."""
+    from vermilion_api.client import Ledger
+
+    with Ledger(url) as ledger:
+        found = ledger.get("/v1/anchors", {"limit": "20"})
+    oldest = found["oldestUnanchored"] or "none"
+    lines = [f"size {found['size']}, final {found['finalSize']}, oldest unanchored {oldest}"]
+    lines += [
+        f"  chain {job['chainId']}  size {job['size']:<9} {job['state']:<10}"
+        f" {job['transaction'] or ''}"
+        for job in found["anchors"]
+    ]
+    show(found, "\n".join(lines), as_json=as_json)
+
+
+def _anchor(ledger: Ledger, chain: ChainSettings, size: int, deadline: float) -> None:
+    from vermilion_api.cli.anchorer import build_anchorer
+    from vermilion_api.wiring import target_of
+    from vermilion_ledger.errors import ConflictError, UnavailableError
+
+    worker, target = build_anchorer(ledger, chain), target_of(chain)
+    while True:
+        final = ledger.database.anchors.load_final(target)
+        if final is not None and final.size >= size:
+            return
+        if time.monotonic() > deadline:
+            raise UnavailableError(
+                "anchor.not-final", f"size {size} has no final anchor on chain {chain.id} yet"
+            )
+        try:
+            progress = worker.step(is_urgent=True)
+        except ConflictError as exc:
+            if exc.code not in {"anchor.job-moved", "anchor.job-open", "chain.reverted"}:
+                raise
+            time.sleep(_PAUSE_SECONDS)  # the running anchorer was faster
+            continue
+        if progress.is_waiting:
+            time.sleep(_PAUSE_SECONDS)

@@ -1,0 +1,102 @@
+"""``vermilion anchorer``: brings checkpoints onto the chains."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from vermilion_api.cli.common import DEFAULT_HOME, HomeOption, say
+
+if TYPE_CHECKING:
+    from vermilion_anchor.service import Anchorer
+    from vermilion_anchor.settings import Progress
+    from vermilion_api.settings import ChainSettings
+    from vermilion_api.wiring import Ledger
+    from vermilion_ledger.errors import EvidenceError
+
+__all__ = ["anchorer", "build_anchorer"]
+
+
+def anchorer(*, home: HomeOption = DEFAULT_HOME) -> None:
+    """Anchor each published checkpoint on every configured chain."""
+    from vermilion_api.cli.processes import prepare_process, stop_event
+    from vermilion_api.wiring import open_ledger
+    from vermilion_ledger.errors import InputError
+
+    stop = stop_event()
+    prepare_process()
+    ledger = open_ledger(home)
+    ledger.database.check()
+    if not ledger.settings.chains:
+        raise InputError("anchor.no-chain", "the settings have no [[chain]] table")
+    failures: list[EvidenceError] = []
+    threads = [
+        threading.Thread(target=_run, args=(build_anchorer(ledger, chain), chain, stop, failures))
+        for chain in ledger.settings.chains
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    ledger.database.close()
+    if failures:
+        raise failures[0]
+
+
+def build_anchorer(ledger: Ledger, chain: ChainSettings) -> Anchorer:
+    """Return the anchorer of one chain.
+
+    Raises:
+        EvidenceError: The anchoring key cannot be read.
+    """
+    from vermilion_anchor.artifact import load_artifact
+    from vermilion_anchor.evm import EvmChain
+    from vermilion_anchor.keys import load_signer
+    from vermilion_anchor.service import Anchorer
+    from vermilion_anchor.settings import AnchorSettings
+    from vermilion_api.wiring import LogView, now, target_of
+    from vermilion_ledger.evm.finality import parse_finality
+
+    settings = AnchorSettings(
+        target=target_of(chain),
+        code_hash=bytes.fromhex(chain.code_hash[2:]),
+        finality=parse_finality(chain.finality),
+        interval_seconds=ledger.settings.anchor_interval_seconds,
+        poll_seconds=ledger.settings.anchor_poll_seconds,
+    )
+    return Anchorer(
+        settings,
+        chain=EvmChain(chain.rpc, load_artifact()),
+        journal=ledger.database.anchors,
+        log=LogView(ledger.reader()),
+        signer=load_signer(ledger.home.keystore, ledger.home.password),
+        clock=now,
+    )
+
+
+def _run(
+    worker: Anchorer, chain: ChainSettings, stop: threading.Event, failures: list[EvidenceError]
+) -> None:
+    from vermilion_ledger.errors import EvidenceError
+
+    try:
+        worker.run(stop, notify=_announcer(chain))
+    except EvidenceError as exc:
+        failures.append(exc)
+        stop.set()
+
+
+def _announcer(chain: ChainSettings) -> Callable[[Progress], None]:
+    """Tell of trouble once, and when it is over."""
+    last = ""
+
+    def notify(progress: Progress) -> None:
+        nonlocal last
+        trouble = "" if progress.error is None else progress.error.code
+        if trouble != last:
+            said = progress.error.message if progress.error else "anchoring goes on"
+            say(f"chain {chain.id}: {trouble + ': ' if trouble else ''}{said}")
+            last = trouble
+
+    return notify

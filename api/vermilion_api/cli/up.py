@@ -1,0 +1,243 @@
+"""``vermilion up``: the whole ledger with one command, and its orderly end.
+
+Starts a local node, makes what is missing, runs API, sequencer and anchorer
+as children of this process, and stops them in order: first who takes in, then
+who writes, then who anchors, then the node.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vermilion_api.cli.common import DEFAULT_HOME, HomeOption, JsonOption, say, show
+from vermilion_api.cli.processes import PARENT_VARIABLE
+
+if TYPE_CHECKING:
+    from vermilion_anchor.node import AnvilNode
+    from vermilion_api.home import Home
+    from vermilion_api.settings import ChainSettings, Settings
+
+__all__ = ["up"]
+
+_ROLES = ("serve", "sequencer", "anchorer")  # in the order in which they are stopped
+_READY_SECONDS, _STOP_SECONDS, _POLL_SECONDS = 60.0, 15.0, 0.1
+_DEVELOPMENT_CHAIN = 31337
+_UNSET = -1
+
+
+def up(
+    *,
+    home: HomeOption = DEFAULT_HOME,
+    port: Annotated[int, typer.Option(help="Port of the API.")] = _UNSET,
+    chain_port: Annotated[
+        int, typer.Option(help="Port of the local node; 0 starts none.")
+    ] = _UNSET,
+    block_time: Annotated[
+        int, typer.Option(help="Seconds between blocks of the local node.")
+    ] = _UNSET,
+    as_json: JsonOption = False,
+) -> None:
+    """Start the ledger: API, sequencer, anchorer and a local chain. Ctrl-C stops it."""
+    from vermilion_api.cli.serve import listen
+    from vermilion_api.home import create_home
+    from vermilion_api.settings import Settings, save_settings
+
+    supervisor = _Supervisor()
+    place, settings = create_home(home, Settings())
+    wanted = replace(
+        settings,
+        port=settings.port if port == _UNSET else port,
+        node_port=settings.node_port if chain_port == _UNSET else chain_port,
+        node_block_seconds=settings.node_block_seconds if block_time == _UNSET else block_time,
+    )
+    if wanted != settings:
+        save_settings(home, wanted)
+    listen(wanted.host, wanted.port).close()  # before anything is started
+    with ExitStack() as stack:
+        if wanted.node_port:
+            node = stack.enter_context(_node(place, wanted))
+            wanted = _settle(place, wanted, node)
+        _migrate(home)
+        if not wanted.roots:
+            say("no root is configured: `vermilion keys new --root` makes one")
+        stack.callback(supervisor.stop)
+        supervisor.start(home, _ROLES if wanted.chains else _ROLES[:2])
+        address = f"http://{wanted.host}:{wanted.port}"
+        if supervisor.await_ready(address):
+            show(
+                {"url": address, "home": str(home), "pid": os.getpid()},
+                f"Vermilion is up: {address}   (Ctrl-C stops it)",
+                as_json=as_json,
+            )
+            supervisor.watch()
+    say("stopped")
+
+
+class _Supervisor:
+    """Owns the child processes. Signals only ask; the loops here act."""
+
+    def __init__(self) -> None:
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._is_stopping = False
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._ask_to_stop)
+
+    def start(self, home: Path, roles: tuple[str, ...]) -> None:
+        """Start a child for each role, in this process group."""
+        environment = {**os.environ, PARENT_VARIABLE: str(os.getpid())}
+        # What is ignored here is ignored by a child from its first instruction on.
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            for role in roles:
+                self._children[role] = subprocess.Popen(  # noqa: S603 - our own program
+                    [sys.executable, "-m", "vermilion_api", role, "--home", str(home)],
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=sys.stderr,
+                )
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    def await_ready(self, address: str) -> bool:
+        """Return True once the API is ready, False if asked to stop before.
+
+        Raises:
+            UnavailableError: ``up.child-ended`` or ``up.not-ready``.
+        """
+        from vermilion_api.client import Ledger
+        from vermilion_ledger.errors import EvidenceError, UnavailableError
+
+        deadline = time.monotonic() + _READY_SECONDS
+        with Ledger(address, timeout_seconds=2.0) as ledger:
+            while not self._is_stopping:
+                self._check()
+                try:
+                    ledger.get("/readyz")
+                except EvidenceError:
+                    if time.monotonic() > deadline:
+                        raise UnavailableError(
+                            "up.not-ready", f"not ready after {_READY_SECONDS:.0f} seconds"
+                        ) from None
+                    time.sleep(_POLL_SECONDS)
+                else:
+                    return True
+        return False
+
+    def watch(self) -> None:
+        """Return when asked to stop.
+
+        Raises:
+            UnavailableError: ``up.child-ended``.
+        """
+        while not self._is_stopping:
+            self._check()
+            time.sleep(_POLL_SECONDS)
+
+    def stop(self) -> None:
+        """Stop the children in order, each within a deadline."""
+        for child in self._children.values():
+            if child.poll() is None:
+                child.terminate()
+            try:
+                child.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+
+    def _check(self) -> None:
+        from vermilion_ledger.errors import UnavailableError
+
+        for role, child in self._children.items():
+            code = child.poll()
+            if code is not None and not self._is_stopping:
+                raise UnavailableError("up.child-ended", f"the {role} ended with exit code {code}")
+
+    def _ask_to_stop(self, _signal: int, _frame: FrameType | None) -> None:
+        self._is_stopping = True
+
+
+@contextmanager
+def _node(home: Home, settings: Settings) -> Iterator[AnvilNode]:
+    """Run the local node with its chain kept in the home folder."""
+    from vermilion_anchor.node import AnvilNode, NodeOptions, find_anvil
+
+    options = NodeOptions(
+        binary=find_anvil(os.environ, root=_source_tree()),
+        port=settings.node_port,
+        state=home.node_state,
+        block_time_seconds=settings.node_block_seconds,
+    )
+    with AnvilNode(options) as node:
+        yield node
+
+
+def _source_tree() -> Path | None:
+    """Return the top of the source tree, if this runs from one."""
+    top = Path(__file__).resolve().parents[3]
+    return top if (top / "contracts").is_dir() else None
+
+
+def _settle(home: Home, settings: Settings, node: AnvilNode) -> Settings:
+    """Bring contract and log onto the local chain at the first start; keep its address."""
+    from vermilion_api.settings import save_settings
+
+    if any(chain.id == _DEVELOPMENT_CHAIN for chain in settings.chains):
+        chains = tuple(
+            replace(chain, rpc=node.url) if chain.id == _DEVELOPMENT_CHAIN else chain
+            for chain in settings.chains
+        )
+    else:
+        chains = (*settings.chains, _deploy(home, settings, node))
+    if chains != settings.chains:
+        settings = replace(settings, chains=chains)
+        save_settings(home.path, settings)
+    return settings
+
+
+def _deploy(home: Home, settings: Settings, node: AnvilNode) -> ChainSettings:
+    """Deploy the contract and register the log; web3 is imported at a first start only."""
+    from vermilion_anchor.artifact import load_artifact
+    from vermilion_anchor.deploy import deploy
+    from vermilion_anchor.evm import EvmChain
+    from vermilion_anchor.fees import FeePolicy
+    from vermilion_anchor.keys import create_key, load_signer
+    from vermilion_api.settings import ChainSettings
+
+    if not home.keystore.exists():
+        create_key(home.keystore, home.password)
+    made = deploy(
+        EvmChain(node.url, load_artifact()),
+        load_signer(home.keystore, home.password),
+        load_artifact(),
+        origin=settings.origin,
+        fees=FeePolicy(),
+    )
+    return ChainSettings(
+        id=made.chain_id,
+        rpc=node.url,
+        contract="0x" + made.contract.hex(),
+        log="0x" + made.log.hex(),
+        code_hash="0x" + made.code_hash.hex(),
+        deployed_block=made.deployed_block,
+    )
+
+
+def _migrate(home: Path) -> None:
+    from vermilion_api.wiring import create_public_records, open_ledger
+
+    ledger = open_ledger(home)
+    ledger.database.migrate()
+    create_public_records(ledger)
+    ledger.database.close()

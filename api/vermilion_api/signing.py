@@ -1,0 +1,98 @@
+"""Signing statements that a ledger prepared, after reading what they say.
+
+A signer must not sign bytes because a server sent them: whatever was asked
+for is compared with what came back first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from vermilion_api.client import Ledger
+from vermilion_api.keyfiles import KeyFile
+from vermilion_ledger.actor import Actor
+from vermilion_ledger.encoding import parse_base64
+from vermilion_ledger.envelope import PAYLOAD_TYPE, Signature, make_envelope
+from vermilion_ledger.errors import IntegrityError
+from vermilion_ledger.limits import STATEMENT_SIZE_MAX
+from vermilion_ledger.schemes import load_scheme
+from vermilion_ledger.schemes.message import SignedMessage, encode_pae
+from vermilion_ledger.statement import Statement, parse_statement
+
+__all__ = ["check_statement", "sign_statement", "submit_event"]
+
+
+def submit_event(
+    ledger: Ledger,
+    record: str,
+    asked: Mapping[str, Any],
+    keys: Sequence[KeyFile],
+    *,
+    wait: str = "published",
+) -> dict[str, Any]:
+    """Have a statement prepared, check it, sign it with every key, and submit it.
+
+    Args:
+        ledger: Where to.
+        record: Record id.
+        asked: Body for ``/statements``: event, detail, digest, actor and so on.
+        keys: Whose signatures the envelope shall carry; may be none.
+        wait: How far the entry shall be when this returns.
+
+    Raises:
+        IntegrityError: ``statement.not-as-asked``: the ledger prepared something else.
+        EvidenceError: The problem that the ledger answered with.
+    """
+    body = {**asked, "keyids": [key.keyid for key in keys]}
+    prepared = ledger.post(f"/v1/records/{record}/statements", body)
+    payload = parse_base64(
+        prepared.get("payload"), size_max=STATEMENT_SIZE_MAX, what="prepared statement"
+    )
+    statement = parse_statement(payload)
+    check_statement(statement, record, asked, keys)
+    signatures = [sign_statement(payload, statement, key) for key in keys]
+    envelope = make_envelope(payload, signatures)
+    return ledger.post(f"/v1/records/{record}/events", envelope.data, {"wait": wait})
+
+
+def sign_statement(payload: bytes, statement: Statement, key: KeyFile) -> Signature:
+    """Return one person's signature over a statement."""
+    message = SignedMessage(pae=encode_pae(PAYLOAD_TYPE, payload), statement=statement)
+    scheme = load_scheme(key.scheme)
+    # Schemes with readable fields sign the message, all others its bytes.
+    what = message if hasattr(scheme, "typed_data") else message.pae
+    return Signature(
+        keyids=(key.keyid,), scheme=key.scheme, sig=scheme.sign(key.private, what), extra={}
+    )
+
+
+def check_statement(
+    statement: Statement, record: str, asked: Mapping[str, Any], keys: Sequence[KeyFile]
+) -> None:
+    """Compare a prepared statement with what was asked for.
+
+    Raises:
+        IntegrityError: ``statement.not-as-asked``.
+    """
+    wanted: dict[str, object] = {"record": record, "event": asked["event"]}
+    found: dict[str, object] = {"record": statement.record, "event": statement.event}
+    if "digest" in asked:
+        wanted["sha256"] = asked["digest"]["sha256"]
+        found["sha256"] = statement.subject.sha256.hex()
+    actor = Actor(**asked["actor"]) if "actor" in asked else keys[0].owner if keys else None
+    if actor is not None:
+        wanted["actor"], found["actor"] = actor, statement.actor
+    # The ledger may add the policy that the record names; nothing else.
+    detail = dict(asked.get("detail", {}))
+    wanted["detail"] = detail
+    found["detail"] = {
+        name: value
+        for name, value in statement.detail.items()
+        if name in detail or name != "policy"
+    }
+    for name, value in wanted.items():
+        if found[name] != value:
+            raise IntegrityError(
+                "statement.not-as-asked", f"{name} is {found[name]!a}, asked was {value!a}"
+            )
