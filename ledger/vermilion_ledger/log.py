@@ -110,10 +110,10 @@ class LogReader:
         if not 0 <= start <= end:
             raise InputError("log.range", f"no entries from {start} to {end}")
         self._check_size(end)
-        rows = self._store.load_entries(start, end)
+        rows = self._store.load_leaves(start, end)
         if len(rows) != end - start:
             raise IntegrityError("log.gap", f"entry {start + len(rows)} is missing")
-        return tuple(encode_entry(row.commitment, row.tag) for row in rows)
+        return tuple(encode_entry(commitment, tag) for commitment, tag, _ in rows)
 
     def checkpoint(self, size: int | None = None) -> CheckpointRow:
         """Return the checkpoint of a size, or the newest.

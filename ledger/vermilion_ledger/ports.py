@@ -99,6 +99,10 @@ class LogStore(Protocol):
         """Return leaf hashes of ``[start, end)``, fewer if the log ends before."""
         ...
 
+    def load_leaves(self, start: int, end: int) -> Sequence[tuple[bytes, bytes, bytes]]:
+        """Return commitment, tag and leaf hash of ``[start, end)``, fewer if the log ends."""
+        ...
+
     def load_entries(self, start: int, end: int) -> Sequence[EntryRow]:
         """Return entries of ``[start, end)``, fewer if the log ends before."""
         ...

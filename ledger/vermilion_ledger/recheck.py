@@ -15,7 +15,6 @@ from vermilion_ledger.commitment import commit, encode_entry, make_tag
 from vermilion_ledger.errors import IntegrityError
 from vermilion_ledger.merkle import EMPTY_ROOT, hash_children, hash_leaf
 from vermilion_ledger.ports import LogStore
-from vermilion_ledger.rows import EntryRow
 from vermilion_ledger.tiles import HASH_SIZE, TILE_WIDTH, tile_root
 
 __all__ = ["recheck_openings", "recheck_tree"]
@@ -78,20 +77,19 @@ def recheck_openings(store: LogStore, start: int, end: int) -> None:
 def _leaf_hashes(store: LogStore, size: int) -> Iterator[Sequence[bytes]]:
     for start in range(0, size, _CHUNK):
         end = min(size, start + _CHUNK)
-        rows = store.load_entries(start, end)
+        rows = store.load_leaves(start, end)
         if len(rows) != end - start:
             raise IntegrityError("log.gap", f"entry {start + len(rows)} is missing")
-        yield [_check_entry(row) for row in rows]
-
-
-def _check_entry(row: EntryRow) -> bytes:
-    computed = hash_leaf(encode_entry(row.commitment, row.tag))
-    if computed != row.leaf_hash:
-        raise IntegrityError(
-            "log.entry-mismatch",
-            f"entry {row.index} has leaf hash {row.leaf_hash.hex()}, computed is {computed.hex()}",
-        )
-    return computed
+        leaves = []
+        for index, (commitment, tag, stored) in enumerate(rows, start):
+            computed = hash_leaf(encode_entry(commitment, tag))
+            if computed != stored:
+                raise IntegrityError(
+                    "log.entry-mismatch",
+                    f"entry {index} has leaf hash {stored.hex()}, computed is {computed.hex()}",
+                )
+            leaves.append(computed)
+        yield leaves
 
 
 def _parts(nodes: Sequence[bytes]) -> Iterator[Sequence[bytes]]:

@@ -2,9 +2,9 @@
 
 DESIGN section 6. There is one sequencer per log: it holds a lease with a
 fencing epoch, and every write carries that epoch. Index and record sequence
-are assigned here and nowhere else, commitment, tag and leaf (FORMATS section
-5) are made here, and a checkpoint is signed only over a root that was read
-back from storage and found equal to the one in memory.
+are assigned in its batches (`vermilion_ledger.integrate`) and nowhere else, and
+a checkpoint is signed only over a root that was read back from storage and
+found equal to the one in memory.
 """
 
 from __future__ import annotations
@@ -16,9 +16,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 
-from vermilion_ledger.commitment import commit, encode_entry, make_tag
 from vermilion_ledger.errors import (
     ConflictError,
     EvidenceError,
@@ -26,7 +24,7 @@ from vermilion_ledger.errors import (
     UnavailableError,
 )
 from vermilion_ledger.history import BatchHistory
-from vermilion_ledger.merkle import hash_leaf
+from vermilion_ledger.integrate import integrate
 from vermilion_ledger.ports import (
     Admission,
     CheckpointSigner,
@@ -37,15 +35,9 @@ from vermilion_ledger.ports import (
 from vermilion_ledger.recheck import recheck_tree
 from vermilion_ledger.rows import (
     CheckpointRow,
-    EntryRow,
     Head,
-    Integration,
     Lease,
     ObservedHead,
-    Pending,
-    RecordEntry,
-    Refusal,
-    TileRow,
 )
 from vermilion_ledger.tiles import TileBuilder, TileReader
 from vermilion_ledger.tree import root_at
@@ -112,6 +104,7 @@ class Sequencer:
         self._history = BatchHistory(log, store)
         self._lease: Lease | None = None
         self._head: Head | None = None
+        self._is_head_doubtful = False  # a checkpoint failed, perhaps after its commit
         self._tree: TileBuilder | None = None
         self._logger = logging.getLogger(__name__)
 
@@ -174,7 +167,13 @@ class Sequencer:
             return 0
         try:
             tree = self._tree or self._rebuild()
-            integration = self._integrate(pending, tree)
+            integration = integrate(
+                pending,
+                tree=tree,
+                history=self._history,
+                admission=self._admission,
+                now=self._clock(),
+            )
             if integration.positions:
                 self._store.save_integration(
                     lease,
@@ -199,6 +198,8 @@ class Sequencer:
         """
         lease, head = self._held()
         tree = self._tree or self._rebuild()
+        if self._is_head_doubtful:
+            head = self._reload_head(lease)
         if tree.size == head.size:
             return None
         root = root_at(tree.size, self._nodes)
@@ -212,7 +213,9 @@ class Sequencer:
             epoch=lease.epoch,
             published_at=self._clock(),
         )
+        self._is_head_doubtful = True
         self._head = self._store.save_checkpoint(lease, head, checkpoint)
+        self._is_head_doubtful = False
         return checkpoint
 
     def release(self) -> None:
@@ -258,50 +261,6 @@ class Sequencer:
             with suppress(UnavailableError):
                 self.release()
 
-    def _integrate(self, pending: Iterable[Pending], tree: TileBuilder) -> Integration:
-        """Admit, index and hash a batch in memory; the tree grows with it."""
-        pending = tuple(pending)
-        first, now = tree.size, self._clock()
-        entries: list[EntryRow] = []
-        tiles: list[TileRow] = []
-        refusals: list[Refusal] = []
-        positions: list[int] = []
-        self._history.begin(each.record_id for each in pending)
-        for each in pending:
-            index, sequence = tree.size, self._history.count(each.record_id)
-            try:
-                self._admission.admit(each, index=index, sequence=sequence, view=self._history)
-            except UnavailableError as exc:
-                self._logger.warning("undecided for now: %s: %s", exc.code, exc)
-                continue
-            except IntegrityError:
-                raise
-            except EvidenceError as exc:
-                refusals.append(_make_refusal(each, exc, now))
-                positions.append(each.position)
-                continue
-            entry = _make_entry(each, index=index, sequence=sequence, now=now)
-            entries.append(entry)
-            tiles += tree.append(entry.leaf_hash)
-            positions.append(each.position)
-            self._history.stage(
-                RecordEntry(
-                    record_id=each.record_id,
-                    index=index,
-                    sequence=sequence,
-                    submission_id=each.submission_id,
-                    salt=each.salt,
-                    envelope=each.envelope,
-                )
-            )
-        return Integration(
-            first_index=first,
-            entries=tuple(entries),
-            tiles=tuple(tiles),
-            refusals=tuple(refusals),
-            positions=tuple(positions),
-        )
-
     def _check(self, observed: tuple[ObservedHead, ...], *, recheck: bool) -> Head:
         """Return the stored head if storage bears out everything signed or seen."""
         head, newest = self._log.load_head(), self._log.load_checkpoint()
@@ -339,6 +298,15 @@ class Sequencer:
         self._tree = TileBuilder(self._log.count_entries(), self._nodes)
         return self._tree
 
+    def _reload_head(self, lease: Lease) -> Head:
+        """Find out whether a checkpoint that failed was saved all the same."""
+        head = self._log.load_head()
+        if head.epoch != lease.epoch:
+            raise ConflictError("log.head-moved", f"the head belongs to epoch {head.epoch}")
+        self._check_head(head.size, head.root, "the head")
+        self._head, self._is_head_doubtful = head, False
+        return head
+
     def _renew(self) -> None:
         self._store.renew_lease(
             self._leased(), now=self._clock(), ttl_seconds=self._timing.lease_seconds
@@ -359,28 +327,6 @@ class Sequencer:
         if self._head is None:
             raise ConflictError("sequencer.not-started", "this sequencer has not started")
         return self._leased(), self._head
-
-
-def _make_entry(pending: Pending, *, index: int, sequence: int, now: datetime) -> EntryRow:
-    """Return the leaf of a submission (FORMATS section 5)."""
-    commitment = commit(pending.salt, pending.envelope_hash)
-    tag = make_tag(pending.record_key, sequence)
-    return EntryRow(
-        index=index,
-        submission_id=pending.submission_id,
-        record_id=pending.record_id,
-        sequence=sequence,
-        commitment=commitment,
-        tag=tag,
-        leaf_hash=hash_leaf(encode_entry(commitment, tag)),
-        sequenced_at=now,
-    )
-
-
-def _make_refusal(pending: Pending, exc: EvidenceError, now: datetime) -> Refusal:
-    return Refusal(
-        submission_id=pending.submission_id, code=exc.code, message=exc.message, refused_at=now
-    )
 
 
 def _root_mismatch(size: int, stated: bytes, computed: bytes, source: str) -> IntegrityError:

@@ -60,6 +60,17 @@ class SqlLogStore:
         with reading(self._engine) as connection:
             return _dense(((row[0], row[1]) for row in connection.execute(query)), start)
 
+    def load_leaves(self, start: int, end: int) -> Sequence[tuple[bytes, bytes, bytes]]:
+        """Return commitment, tag and leaf hash of ``[start, end)`` up to the first gap."""
+        query = (
+            select(_entries.leaf_index, _entries.commitment, _entries.tag, _entries.leaf_hash)
+            .where(_entries.leaf_index >= start, _entries.leaf_index < end)
+            .order_by(_entries.leaf_index)
+        )
+        with reading(self._engine) as connection:
+            rows = connection.execute(query)
+            return _dense(((row[0], (row[1], row[2], row[3])) for row in rows), start)
+
     def load_entries(self, start: int, end: int) -> Sequence[EntryRow]:
         """Return entries of ``[start, end)`` up to the first gap."""
         query = (

@@ -220,6 +220,43 @@ def test_a_write_that_fails_once_is_repeated_to_one_truth(
     assert recheck_tree(database.log) == (len(ids), checkpoint.root)
 
 
+@pytest.mark.parametrize("is_saved", [False, True])
+def test_a_checkpoint_that_failed_is_looked_up_before_the_next(
+    database: Database, monkeypatch: pytest.MonkeyPatch, is_saved: bool
+) -> None:
+    accept(database, make_submission(new=True))
+    sequencer = make_sequencer(database)
+    sequencer.sequence_batch()
+    dialect = database.engine.dialect
+    do_commit = dialect.do_commit
+    seen: list[str] = []
+
+    def commit(connection: PoolProxiedConnection) -> None:
+        if any("INSERT INTO checkpoints" in each for each in seen):
+            monkeypatch.undo()
+            if is_saved:
+                do_commit(connection)
+            raise OSError("the disk said no")
+        do_commit(connection)
+
+    def look(_: object, __: object, text: str, *___: object) -> None:
+        seen.append(text)
+
+    event.listen(database.engine, "before_cursor_execute", look)
+    monkeypatch.setattr(dialect, "do_commit", commit)
+
+    with pytest.raises(OSError, match="the disk said no"):
+        sequencer.publish()
+    assert (sequencer.publish() is None) == is_saved
+    accept(database, make_submission())
+    sequencer.sequence_batch()
+
+    checkpoint = sequencer.publish()
+    assert checkpoint is not None
+    assert checkpoint.size == 2
+    assert len(database.log.list_checkpoints(before=None, limit=9)) == 2
+
+
 def test_a_database_that_goes_and_comes_back_loses_nothing(opened: Opener) -> None:
     if find_postgres() is None:
         pytest.skip("initdb, pg_ctl and postgres are not installed")

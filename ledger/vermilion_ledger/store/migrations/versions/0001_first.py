@@ -41,9 +41,11 @@ _SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 def upgrade() -> None:
     """Create the tables, their first rows and their guards."""
     _create_intake()
+    _create_answers()
     _create_log()
     _create_heads()
     _create_anchors()
+    _create_receipts()
     connection = op.get_bind()
     connection.execute(
         sa.text(
@@ -104,6 +106,9 @@ def _create_intake() -> None:
             unique=True,
         ),
     )
+
+
+def _create_answers() -> None:
     op.create_table(
         "idempotency",
         sa.Column("key", sa.Text, primary_key=True),
@@ -254,6 +259,9 @@ def _create_anchors() -> None:
         sa.PrimaryKeyConstraint("anchor_id", "attempt"),
         _sized("transaction_hash", 32),
     )
+
+
+def _create_receipts() -> None:
     op.create_table(
         "anchor_receipts",
         sa.Column("chain_id", sa.BigInteger, nullable=False),
