@@ -27,9 +27,11 @@ from vermilion_ledger.schemes.message import SignedMessage, encode_pae
 from vermilion_ledger.statement import Statement, parse_statement
 
 __all__ = [
+    "INTAKE_TYPE",
     "PAYLOAD_TYPE",
     "Envelope",
     "Signature",
+    "make_envelope",
     "parse_envelope",
     "sign_intake",
     "split_intake",

@@ -23,6 +23,7 @@ __all__ = [
     "Note",
     "NoteSignature",
     "VerifierKey",
+    "check_key_name",
     "encode_note",
     "parse_note",
     "parse_vkey",

@@ -41,6 +41,7 @@ from vermilion_ledger.limits import (
 )
 
 __all__ = [
+    "STATEMENT_TYPE",
     "Prior",
     "Seen",
     "Statement",

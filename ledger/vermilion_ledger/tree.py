@@ -21,6 +21,7 @@ __all__ = [
     "NodeReader",
     "build_consistency",
     "build_inclusion",
+    "peaks",
     "root_at",
     "subtree_root",
 ]

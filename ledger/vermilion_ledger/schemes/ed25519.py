@@ -19,6 +19,8 @@ __all__ = [
     "PUBLIC_KEY_SIZE",
     "SIGNATURE_SIZE",
     "check_public_key",
+    "load_private_key",
+    "public_key_of",
     "sign",
     "verify",
     "verify_bytes",

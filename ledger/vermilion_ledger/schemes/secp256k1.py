@@ -16,6 +16,7 @@ __all__ = [
     "PUBLIC_KEY_SIZE",
     "SIGNATURE_SIZE",
     "check_public_key",
+    "public_key_of",
     "sign",
     "typed_data",
     "typed_data_hash",
