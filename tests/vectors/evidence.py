@@ -60,19 +60,35 @@ def _drop(*path: str | int) -> Change:
     return change
 
 
+APPROVE = office.statement("approve", seen=office.SEEN, actor=office.LI.actor).encode()
+REGISTER = office.statement("register").encode()
+REGISTRATION = office.key_registration(office.WANG).encode()
+REVOCATION = office.key_revocation(office.WANG, compromisedSince=3).encode()
+
+
 def _statements() -> Named:
-    approve = office.statement("approve", seen=office.SEEN, actor=office.LI.actor).encode()
-    register = office.statement("register").encode()
-    registration = office.key_registration(office.WANG).encode()
-    revocation = office.key_revocation(office.WANG, compromisedSince=3).encode()
     for name, why, data in (
-        ("register", "the first event of a record", register),
-        ("approve", "a decision that quotes a block", approve),
-        ("key-register", "a key event", registration),
-        ("key-revoke", "with the index of the theft", revocation),
-        ("further-detail", "record events may say more", _changed(register, _set("predicate", "detail", to={"pages": 3, "deep": {"a": [None]}}))),
+        ("register", "the first event of a record", REGISTER),
+        ("approve", "a decision that quotes a block", APPROVE),
+        ("key-register", "a key event", REGISTRATION),
+        ("key-revoke", "with the index of the theft", REVOCATION),
+        ("further-detail", "record events may say more", _changed(REGISTER, _set("predicate", "detail", to={"pages": 3, "deep": {"a": [None]}}))),
     ):
         yield "statement", name, _accepted(why, statement=encode_base64(data))
+    yield from _statement_attacks()
+    spaced = json.dumps(json.loads(REGISTER), ensure_ascii=False).encode()
+    large = _changed(REGISTER, _set("predicate", "detail", to={"x": "y" * 33_000}))
+    for name, why, code, data in (
+        ("not-canonical", "the same members with spaces", "json.not-canonical", spaced),
+        ("final-line-feed", "a byte behind", "json.not-canonical", REGISTER + b"\n"),
+        ("above-32-kib", "too large", "json.too-large", large),
+        ("list", "a list in place of an object", "json.shape", b"[]"),
+    ):
+        yield "statement", name, _refused(why, code, statement=encode_base64(data))
+
+
+def _statement_attacks() -> Named:
+    approve, register, registration, revocation = APPROVE, REGISTER, REGISTRATION, REVOCATION
     body = ("predicate",)
     missing, unknown, shape = "json.missing-member", "json.unknown-member", "json.shape"
     attacks: tuple[tuple[str, str, str, bytes, Change], ...] = (
@@ -124,10 +140,6 @@ def _statements() -> Named:
     )
     for name, why, code, data, change in attacks:
         yield ("statement", name, _refused(why, code, statement=encode_base64(_changed(data, change))))
-    spaced = json.dumps(json.loads(register), ensure_ascii=False).encode()
-    large = _changed(register, _set("predicate", "detail", to={"x": "y" * 33_000}))
-    for name, why, code, data in (("not-canonical", "the same members with spaces", "json.not-canonical", spaced), ("final-line-feed", "a byte behind", "json.not-canonical", register + b"\n"), ("above-32-kib", "too large", "json.too-large", large), ("list", "a list in place of an object", shape, b"[]")):
-        yield "statement", name, _refused(why, code, statement=encode_base64(data))
 
 
 def _rules() -> Named:
