@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from chain import Chain, MemoryLog
+from vermilion_anchor.evm import EvmChain
 from vermilion_ledger.anchor_rows import FinalAnchor, JobState
 from vermilion_ledger.encoding import parse_json
 from vermilion_ledger.errors import EvidenceError, IntegrityError, UnavailableError
@@ -325,3 +326,55 @@ def test_a_final_anchor_that_vanishes_stops_the_anchorer(
 
     assert error.value.code == "anchor.final-vanished"
     assert isinstance(error.value, EvidenceError)
+
+
+# --- nodes that lag or lie ---
+
+
+class LaggingChain(EvmChain):
+    """A node whose index of events comes after its state."""
+
+    lag = 2
+
+    def anchored_events(self, *args: Any, **kwargs: Any) -> Any:
+        self.lag -= 1
+        return super().anchored_events(*args, **kwargs) if self.lag < 0 else ()
+
+
+class LyingChain(EvmChain):
+    """A node that gives the receipts of another block."""
+
+    def receipts(self, block_hash: bytes) -> Any:
+        other = self.block(1)
+        assert other is not None
+        return super().receipts(other.hash)
+
+
+def test_an_event_that_the_node_has_not_indexed_yet_is_waited_for(
+    chain: Chain, make_anchorer: Make, finish: Finish
+) -> None:
+    node = LaggingChain(chain.node.url, chain.artifact)
+    anchorer = make_anchorer(MemoryLog(9), finality="immediate", chain=node)
+
+    finish(anchorer, 9)
+
+    assert node.lag < 0
+    assert sizes(chain) == [9]
+
+
+def test_receipts_of_another_block_never_become_evidence(
+    chain: Chain, journal: Any, make_anchorer: Make, finish: Finish
+) -> None:
+    log = MemoryLog(9)
+    lied_to = make_anchorer(
+        log, finality="immediate", chain=LyingChain(chain.node.url, chain.artifact)
+    )
+    for _ in range(4):
+        lied_to.step()
+
+    with pytest.raises(UnavailableError) as error:
+        lied_to.step()
+
+    assert error.value.code == "chain.receipts-root"
+    assert journal.load_final(chain.target) is None
+    assert finish(make_anchorer(log, finality="immediate"), 9).size == 9

@@ -382,3 +382,7 @@ def test_a_malformed_member_is_refused(sample: Sample, name: str, wrong: Any) ->
 def test_what_is_no_object_is_refused(value: Any) -> None:
     with pytest.raises(InputError):
         parse_anchor_receipt(value)
+
+
+def test_the_topic_is_the_hash_of_the_events_signature() -> None:
+    assert keccak256(b"Anchored(bytes32,uint64,bytes32)") == ANCHORED_TOPIC

@@ -211,3 +211,13 @@ def test_a_key_that_ends_above_a_leaf_is_refused() -> None:
         verify_trie_proof(keccak256(leaf), b"\x80", LONG, (leaf,))
 
     assert error.value.code == "trie.no-value"
+
+
+def test_a_key_that_leaves_an_extension_is_refused() -> None:
+    branch = encode_rlp((*[b""] * 16, LONG))
+    extension = encode_rlp((b"\x00\x80", keccak256(branch)))
+
+    with pytest.raises(VerificationError) as error:
+        verify_trie_proof(keccak256(extension), b"\x81", LONG, (extension,))
+
+    assert error.value.code == "trie.no-value"
