@@ -15,7 +15,11 @@ from vermilion_ledger.errors import VerificationError
 from vermilion_ledger.events import VERSION_EVENTS
 from vermilion_ledger.logged import LoggedEnvelope
 
-__all__ = ["RecordHistory", "Status"]
+__all__ = [
+    "RecordHistory",
+    "Status",
+    "make_history",
+]
 
 _CURRENT_EVENTS = VERSION_EVENTS - {"convert"}
 
