@@ -6,7 +6,7 @@
 
 PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,\
 	$(shell $(name) -c 'import sys; sys.version_info >= (3, 11) and print("$(name)")' 2>/dev/null)))
-DOCS ?= examples/documents
+DOCS ?=
 PYTEST_ARGS ?=
 WORKERS ?= auto
 
@@ -70,12 +70,15 @@ demo: setup $(NPM) ## record, anchor and verify the documents of DOCS=<folder>
 bench: setup $(NPM) ## measure and print the figures of docs/performance.md
 	$(BIN)/python bench/run.py
 
-alone: setup ## the wheel without extras, in an empty environment, verifies the demo's bundles
+alone: setup $(DEMO)/trust.toml ## the wheel without extras, in an empty environment, verifies the demo's bundles
 	rm -rf $(ALONE) && mkdir -p $(ALONE)
 	$(BIN)/python -m build --quiet --wheel --no-isolation --outdir $(ALONE)/wheel .
 	$(BIN)/uv venv --quiet --python $(BIN)/python $(ALONE)/venv
 	$(BIN)/uv pip install --quiet --python $(ALONE)/venv/bin/python --constraint requirements.lock $(ALONE)/wheel/*.whl
-	$(BIN)/python examples/alone.py --verify $(ALONE)/venv/bin/vermilion-verify $(DEMO)
+	$(ALONE)/venv/bin/python examples/alone.py $(ALONE)/venv/bin/vermilion-verify $(DEMO)
+
+$(DEMO)/trust.toml:
+	$(MAKE) --no-print-directory demo
 
 clean: ## remove what was built; .venv/ and node_modules/ stay
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
