@@ -336,19 +336,28 @@ contract Rfc9162Test is Test {
         _contract.verifyInclusion(log, 3, "leaf", proof);
     }
 
-    /// @dev No chain does this, but then nothing may be proved by a hash that was not computed: here one of the older
-    /// tree, while those of the newer tree are.
+    /// @dev No chain does this, but then nothing may be proved by a hash that was not computed. Each claims as a root
+    /// what would be left if the hash had been skipped.
     function test_one_unanswered_hash_proves_nothing() public {
         bytes32[] memory leaves = ReferenceTree.leafHashes("unanswered", 8);
+        bytes32 root1 = ReferenceTree.root(leaves, 0, 3);
         bytes32 root2 = ReferenceTree.root(leaves, 0, 8);
         bytes32[] memory proof = ReferenceTree.proof(leaves, 3, 8);
-        bytes32 root1 = ReferenceTree.root(leaves, 0, 3);
+        bytes32 left = ReferenceTree.root(leaves, 0, 2);
+        bytes32 right = ReferenceTree.root(leaves, 2, 4);
+        bytes32 rest = ReferenceTree.root(leaves, 4, 8);
+        bytes32 withoutLeft = ReferenceTree.node(right, rest);
+        bytes32 withoutLast = ReferenceTree.node(ReferenceTree.node(left, leaves[2]), rest);
         vm.assertTrue(_consistent(3, root1, 8, root2, proof));
 
-        // The last hash of the older tree is the root itself: unanswered, its right child would pass for it.
-        vm.mockCall(address(2), abi.encodePacked(hex"01", ReferenceTree.root(leaves, 0, 2), leaves[2]), "");
-
-        vm.assertFalse(_consistent(3, leaves[2], 8, root2, proof));
+        vm.mockCall(address(2), abi.encodePacked(hex"01", left, leaves[2]), "");
+        vm.assertFalse(_consistent(3, leaves[2], 8, root2, proof), "of the older tree");
+        vm.clearMockedCalls();
+        vm.mockCall(address(2), abi.encodePacked(hex"01", left, right), "");
+        vm.assertFalse(_consistent(3, root1, 8, withoutLeft, proof), "of the newer tree, left sibling");
+        vm.clearMockedCalls();
+        vm.mockCall(address(2), abi.encodePacked(hex"01", leaves[2], leaves[3]), "");
+        vm.assertFalse(_consistent(3, root1, 8, withoutLast, proof), "of the newer tree, right sibling");
     }
 
     function test_a_caller_with_memory_of_its_own_is_refused() public {
