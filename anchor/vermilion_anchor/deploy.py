@@ -21,6 +21,7 @@ from vermilion_ledger.evm.keccak import keccak256
 from vermilion_ledger.limits import ORIGIN_SIZE_MAX
 
 __all__ = [
+    "DEVELOPMENT_CHAIN",
     "Deployment",
     "check_contract",
     "check_publisher",
