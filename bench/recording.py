@@ -20,7 +20,8 @@ from pathlib import Path
 import httpx
 from measure import Figure, rate
 
-from vermilion_api.settings import Settings, save_settings
+from vermilion_api.home import create_home
+from vermilion_api.settings import Settings
 
 DIGESTS = 10_000
 CHUNK = 1_000
@@ -49,8 +50,13 @@ def running_ledger() -> Iterator[str]:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = int(listener.getsockname()[1])
-    save_settings(home, Settings(port=port, node_port=0))
-    command = [Path(sys.executable).parent / "vermilion", "up", "--home", home]
+    create_home(home, Settings(port=port, node_port=0))
+    command: list[str | Path] = [
+        Path(sys.executable).parent / "vermilion",
+        "up",
+        "--home",
+        home,
+    ]
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}"
     try:

@@ -43,7 +43,7 @@ def run() -> list[Figure]:
             if report.verdict is not Verdict.PROVEN:
                 raise SystemExit(f"the case is {report.verdict}: nothing to measure")
 
-    command = [
+    command: list[str | Path] = [
         Path(sys.executable).parent / "vermilion-verify",
         document,
         *("--bundle", bundle, "--trust", trust, "--header-hashes", hashes, "--json"),

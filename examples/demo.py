@@ -20,7 +20,6 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,8 @@ import httpx
 from demo_office import Caller, DemoError, People, make_people
 from demo_story import Reporter, Story, tell
 
-from vermilion_api.settings import Settings, save_settings
+from vermilion_api.home import create_home
+from vermilion_api.settings import Settings, load_settings
 from vermilion_ledger.bundle import parse_bundle
 from vermilion_ledger.errors import EvidenceError
 from vermilion_ledger.evm.header import parse_header
@@ -70,14 +70,14 @@ def _run(source: Path | None) -> Story:
     with _ledger(people, reporter) as caller:
         policy = _prepare(caller, people, reporter)
         with reporter.step(f"recording {len(documents)} documents"):
-            records = _record(caller, policy)
+            records = _record(policy)
         with reporter.step(f"collecting {2 * len(records)} approvals"):
             _approve(caller, people, records, policy)
-        with reporter.step("waiting for the anchor to be final"):
-            anchor = _await_anchor(caller)
+        with reporter.step("anchoring the log, until the anchor is final"):
+            anchor = _anchor(caller)
         with reporter.step(f"writing {len(records)} bundles"):
             _write_bundles(caller, records)
-            _write_block_hashes(caller)
+            _write_block_hashes()
             _write_trust()
     with reporter.step("verifying without server and node"):
         verdicts, tampered = _verify(documents)
@@ -124,13 +124,14 @@ def _collect(source: Path | None) -> list[Path]:
 @contextmanager
 def _ledger(people: People, reporter: Reporter) -> Iterator[Caller]:
     """Run a ledger with its local chain for the time of the block."""
-    home = BUILD / "ledger"
-    home.mkdir(mode=0o700)
-    settings = Settings(roots=(people.root.keyid,))
-    port, node_port = _free_port(), _free_port()
-    save_settings(
-        home, replace(settings, port=port, node_port=node_port, anchor_interval_seconds=1.0)
+    home, port = BUILD / "ledger", _free_port()
+    settings = Settings(
+        roots=(people.root.keyid,),
+        port=port,
+        node_port=_free_port(),
+        anchor_interval_seconds=3600.0,  # `anchor now` is called when there is something to show
     )
+    create_home(home, settings)
     with (BUILD / "ledger.log").open("wb") as log:
         child = subprocess.Popen(
             [COMMANDS / "vermilion", "up", "--home", home],
@@ -165,26 +166,26 @@ def _await_ready(client: httpx.Client, child: subprocess.Popen[bytes]) -> None:
 
 def _prepare(caller: Caller, people: People, reporter: Reporter) -> str:
     """Register the root, anchor that, register the two, adopt the rule of two."""
-    log = caller.get("/v1/log")
-    registry, policies = log["registry"], log["policies"]
+    public = caller.get("/v1/log")["registry"]
+    registry, policies = public["keys"], public["policies"]
     with reporter.step("registering the root key, and anchoring that"):
         caller.register_key(registry, people.root, people.root, ())
-        _await_anchor(caller)
+        _anchor(caller)
     with reporter.step("registering two approvers, adopting the rule of two"):
         for key in people.approvers:
             caller.register_key(registry, key, people.root, ("approve",))
-        return caller.adopt_rules(policies, people.root)
+        policy = caller.adopt_rules(policies, people.root)
+    return policy
 
 
-def _record(caller: Caller, policy: str) -> dict[Path, str]:
+def _record(policy: str) -> dict[Path, str]:
     """Record the folder with the archive hook's own command."""
-    del caller
-    settings = json.loads(_vermilion("status", "--home", BUILD / "ledger", "--json"))
+    settings = load_settings(BUILD / "ledger")
     lines = _vermilion(
         "record",
         BUILD / "documents",
         "--url",
-        settings["url"],
+        f"http://{settings.host}:{settings.port}",
         "--policy",
         policy,
         "--journal",
@@ -208,17 +209,17 @@ def _approve(caller: Caller, people: People, records: Mapping[Path, str], policy
         list(pool.map(approve, records.values()))
 
 
-def _await_anchor(caller: Caller) -> dict[str, Any]:
-    """Wait until everything accepted so far is under a final anchor."""
+def _anchor(caller: Caller) -> dict[str, Any]:
+    """Anchor all that was accepted so far, and wait until that is final."""
+    accepted = caller.get("/v1/log")["size"]
     deadline = time.monotonic() + _ANCHOR_SECONDS
-    time.sleep(1.1)  # a checkpoint is published once a second
-    size = caller.get("/v1/log")["size"]
     while time.monotonic() < deadline:
-        final = [a for a in caller.get("/v1/anchors")["anchors"] if a["state"] == "final"]
-        covering = [anchor for anchor in final if anchor["size"] >= size]
-        if covering:
-            return dict(covering[0])
-        time.sleep(0.2)
+        _vermilion("anchor", "now", "--home", BUILD / "ledger", "--timeout", str(_ANCHOR_SECONDS))
+        for anchor in caller.get("/v1/anchors")["anchors"]:
+            if anchor["state"] == "final" and anchor["size"] >= accepted:
+                receipt = _ask_node("eth_getTransactionReceipt", anchor["transaction"])
+                return {**anchor, "gasUsed": int(receipt["gasUsed"], 16)}
+        time.sleep(0.5)  # the newest entries wait for the next checkpoint
     raise DemoError(f"no final anchor within {_ANCHOR_SECONDS} s")
 
 
@@ -238,24 +239,24 @@ def _evidence_of(path: Path) -> Path:
     return BUILD / "evidence" / inside.parent / f"{inside.name}.evidence.json"
 
 
-def _write_block_hashes(caller: Caller) -> None:
+def _write_block_hashes() -> None:
     """Ask the node itself for the anchoring blocks, as an auditor would."""
     wanted: set[tuple[int, int]] = set()
     for path in (BUILD / "evidence").rglob("*.evidence.json"):
         for anchor in parse_bundle(path.read_bytes()).anchors:
             wanted.add((anchor.chain_id, parse_header(anchor.header).number))
-    rpc = caller.get("/v1/log")["chains"][0]["rpc"]
     lines = ["# <chain id> <number> <hash> of the anchoring blocks, asked of the node itself"]
     for chain_id, number in sorted(wanted):
-        question = {
-            "jsonrpc": "2.0",
-            "id": 1,
-            "method": "eth_getBlockByNumber",
-            "params": [hex(number), False],
-        }
-        block = httpx.post(rpc, json=question).json()["result"]
+        block = _ask_node("eth_getBlockByNumber", hex(number), False)
         lines.append(f"{chain_id} {number} {block['hash']}")
     (BUILD / "block-hashes.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _ask_node(method: str, *params: object) -> Any:
+    """Ask the local chain itself."""
+    question = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+    rpc = load_settings(BUILD / "ledger").chains[0].rpc
+    return httpx.post(rpc, json=question, timeout=10.0).json()["result"]
 
 
 def _write_trust() -> None:

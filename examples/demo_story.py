@@ -96,7 +96,7 @@ def tell(story: Story) -> str:
             " wallet key."
         ),
         (
-            f"The log is anchored at size {anchor['size']} in block {anchor['blockNumber']} of chain"
+            f"The log is anchored at size {anchor['size']} in block {anchor['block']} of chain"
             f" {anchor['chainId']}, for {anchor['gasUsed']:,} gas."
         ),
         f"{story.bundles} evidence bundles lie in build/demo/evidence/.",

@@ -55,11 +55,11 @@ def check_anchor_block(case: Case) -> Detail:
             f"0x{wrong[0].block_hash.hex()}, or its contract has other code",
         )
     if not any(item.standing in {Standing.CANONICAL, Standing.FINAL} for item in judged):
-        first = judged[0].anchor
+        widest = max((item.anchor for item in judged), key=lambda anchor: anchor.size)
         raise Unknown(
             "anchor.block-unknown",
-            f"nobody vouches for block {first.block_number} of chain {first.chain_id}: "
-            f"look up 0x{first.block_hash.hex()}",
+            f"nobody vouches for block {widest.block_number} of chain {widest.chain_id}: "
+            f"look up 0x{widest.block_hash.hex()}",
             detail,
         )
     return detail
