@@ -41,7 +41,7 @@ _CLASSES: tuple[tuple[type[EvidenceError], int, int], ...] = (
     (LimitError, 413, 2),
     (InputError, 400, 2),
     (VerificationError, 422, 1),
-    (NotFoundError, 404, 6),
+    (NotFoundError, 404, 2),
     (ConflictError, 409, 1),
     (UnavailableError, 503, 5),
     (IntegrityError, 500, 70),
@@ -73,6 +73,9 @@ _EXITS = {
     "key-event.quorum": 4,
     "key-event.stranger": 4,
     "policy-event.stranger": 4,
+    "record.no-such-version": 6,
+    "record.not-in-checkpoint": 3,
+    "record.unknown": 6,
     "statement.not-owner": 4,
 }
 _TITLES = {

@@ -120,8 +120,8 @@ def revoke(
     key: KeyOption = None,
     reason: Annotated[str, typer.Option(help="Why.")] = "",
     compromised_since: Annotated[
-        int, typer.Option(help="Leaf index from which its signatures are in doubt.")
-    ] = -1,
+        int | None, typer.Option(help="Leaf index from which its signatures are in doubt.")
+    ] = None,
     url: UrlOption = DEFAULT_URL,
     wait: WaitOption = "published",
     as_json: JsonOption = False,
@@ -135,7 +135,7 @@ def revoke(
     if not signers:
         raise InputError("key.none", "no --key was given")
     detail: dict[str, Any] = {"keyid": keyid, "reason": reason}
-    if compromised_since >= 0:
+    if compromised_since is not None:
         detail["compromisedSince"] = compromised_since
     asked = {"event": "revoke", "detail": detail, "actor": signers[0].owner.to_json()}
     with Ledger(url) as ledger:

@@ -19,7 +19,7 @@ def serve(
     *,
     home: HomeOption = DEFAULT_HOME,
     host: Annotated[str, typer.Option(help="Address; by default as in the settings.")] = "",
-    port: Annotated[int, typer.Option(help="Port; by default as in the settings.")] = -1,
+    port: Annotated[int | None, typer.Option(help="Port; by default as in the settings.")] = None,
 ) -> None:
     """Serve the REST API. Submissions wait until a sequencer runs as well."""
     import uvicorn
@@ -32,7 +32,9 @@ def serve(
     prepare_process()
     ledger = open_ledger(home)
     ledger.database.check()
-    with listen(host or ledger.settings.host, ledger.settings.port if port < 0 else port) as door:
+    with listen(
+        host or ledger.settings.host, ledger.settings.port if port is None else port
+    ) as door:
         config = uvicorn.Config(
             create_app(ledger),
             loop="uvloop",

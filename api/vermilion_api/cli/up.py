@@ -34,19 +34,18 @@ __all__ = ["up"]
 _ROLES = ("serve", "sequencer", "anchorer")  # in the order in which they are stopped
 _READY_SECONDS, _STOP_SECONDS, _POLL_SECONDS = 60.0, 15.0, 0.1
 _DEVELOPMENT_CHAIN = 31337
-_UNSET = -1
 
 
 def up(
     *,
     home: HomeOption = DEFAULT_HOME,
-    port: Annotated[int, typer.Option(help="Port of the API.")] = _UNSET,
+    port: Annotated[int | None, typer.Option(help="Port of the API.")] = None,
     chain_port: Annotated[
-        int, typer.Option(help="Port of the local node; 0 starts none.")
-    ] = _UNSET,
+        int | None, typer.Option(help="Port of the local node; 0 starts none.")
+    ] = None,
     block_time: Annotated[
-        int, typer.Option(help="Seconds between blocks of the local node.")
-    ] = _UNSET,
+        int | None, typer.Option(help="Seconds between blocks of the local node.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Start the ledger: API, sequencer, anchorer and a local chain. Ctrl-C stops it."""
@@ -58,9 +57,9 @@ def up(
     place, settings = create_home(home, Settings())
     wanted = replace(
         settings,
-        port=settings.port if port == _UNSET else port,
-        node_port=settings.node_port if chain_port == _UNSET else chain_port,
-        node_block_seconds=settings.node_block_seconds if block_time == _UNSET else block_time,
+        port=settings.port if port is None else port,
+        node_port=settings.node_port if chain_port is None else chain_port,
+        node_block_seconds=settings.node_block_seconds if block_time is None else block_time,
     )
     if wanted != settings:
         save_settings(home, wanted)

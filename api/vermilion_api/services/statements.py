@@ -101,6 +101,7 @@ class StatementDesk:
         Raises:
             NotFoundError: ``record.unknown``, or no version of that digest.
             InputError: The draft is malformed or incomplete.
+            SignatureError: ``key.unknown``: a key of a record event is not registered.
             UnavailableError: ``seen.unavailable``.
         """
         record = self._reader.record(record_id)
@@ -109,6 +110,8 @@ class StatementDesk:
             history = self._admission.history(record_id, self._view)
             registry = self._admission.registry(self._view)
         signers = [key for keyid in draft.keyids if (key := registry.keys.get(keyid)) is not None]
+        if predicate is Predicate.RECORD and len(signers) < len(draft.keyids):
+            registry.find(min(set(draft.keyids) - registry.keys.keys()))
         schemes = {key.scheme for key in signers} | {draft.detail.get("scheme")}
         actor = draft.actor or next((key.owner for key in signers), None)
         if actor is None:
