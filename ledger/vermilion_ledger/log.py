@@ -165,6 +165,8 @@ class LogReader:
         return self._store.load_states(list(submission_ids))
 
     def _check_size(self, size: int) -> None:
+        if size < 0:
+            raise InputError("log.range", f"no log has {size} entries")
         if size > self._size_seen and size > self.size():
             raise NotFoundError(
                 "log.beyond-size", f"the log has {self._size_seen} entries, asked was {size}"

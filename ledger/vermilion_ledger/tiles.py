@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from vermilion_ledger.errors import InputError, IntegrityError
 from vermilion_ledger.merkle import hash_children
@@ -88,8 +88,9 @@ class TileReader:
     """Reads complete nodes of the tree from tiles; a `NodeReader` when called.
 
     A proof costs one statement for all its full tiles and one for each level
-    at the right edge. Remembers the full tiles used last, as they never
-    change. Safe to share between threads, which at worst read a tile twice.
+    at the right edge, or none where they are remembered: a full tile never
+    changes, and of a partial one the hashes that are there never do. Safe to
+    share between threads, which at worst read a tile twice.
     """
 
     def __init__(self, store: LogStore, *, cached_tile_count_max: int = 1024) -> None:
@@ -105,17 +106,14 @@ class TileReader:
             IntegrityError: ``log.gap``: stored tiles or entries are missing.
         """
         spans = [_span(node) for node in nodes]
-        full = self._load_full({key for key, _, _ in spans})
-        edges = self._load_edges(spans, full)
-        hashes = []
-        for key, start, end in spans:
-            if (data := full.get(key)) is not None:
-                children: Sequence[bytes] = _split(data[start * HASH_SIZE : end * HASH_SIZE])
-            else:
-                offset, edge = edges[key]
-                children = edge[start - offset : end - offset]
-            hashes.append(_fold(children))
-        return hashes
+        widths: dict[TileKey, int] = {}
+        for key, _, end in spans:
+            widths[key] = max(end, widths.get(key, 0))
+        tiles = self._load(widths)
+        return [
+            _fold(_split(tiles[key][start * HASH_SIZE : end * HASH_SIZE]))
+            for key, start, end in spans
+        ]
 
     def load_tile(self, key: TileKey, width: int) -> bytes:
         """Return the first ``width`` hashes of a tile, joined.
@@ -123,54 +121,45 @@ class TileReader:
         Raises:
             IntegrityError: ``log.gap``: stored tiles or entries are missing.
         """
-        full = self._load_full({key})
-        if key in full:
-            return full[key][: width * HASH_SIZE]
-        return b"".join(self._load_children(key, 0, width))
+        return self._load({key: width})[key][: width * HASH_SIZE]
 
-    def _load_full(self, keys: Iterable[TileKey]) -> dict[TileKey, bytes]:
+    def _load(self, widths: Mapping[TileKey, int]) -> dict[TileKey, bytes]:
+        """Return at least the first ``widths[key]`` hashes of each tile, joined."""
         found: dict[TileKey, bytes] = {}
-        missing = []
         with self._lock:
-            for key in keys:
-                if (data := self._cache.get(key)) is not None:
+            for key, width in widths.items():
+                data = self._cache.get(key, b"")
+                if len(data) >= width * HASH_SIZE:
                     self._cache.move_to_end(key)
                     found[key] = data
-                else:
-                    missing.append(key)
+        missing = [key for key in widths if key not in found]
         if missing:
-            loaded = self._store.load_tiles(missing)
+            loaded = dict(self._store.load_tiles(missing))
+            for key in missing:
+                if key not in loaded:
+                    loaded[key] = b"".join(self._load_children(key, widths[key]))
             found.update(loaded)
-            with self._lock:
-                self._cache.update(loaded)
-                while len(self._cache) > self._cached_max:
-                    self._cache.popitem(last=False)
+            self._remember(loaded)
         return found
 
-    def _load_edges(
-        self, spans: Sequence[tuple[TileKey, int, int]], full: dict[TileKey, bytes]
-    ) -> dict[TileKey, tuple[int, Sequence[bytes]]]:
-        """Read the part of each partial tile that the spans need, at once."""
-        needed: dict[TileKey, tuple[int, int]] = {}
-        for key, start, end in spans:
-            if key not in full:
-                low, high = needed.get(key, (start, end))
-                needed[key] = (min(low, start), max(high, end))
-        return {
-            key: (start, self._load_children(key, start, end))
-            for key, (start, end) in needed.items()
-        }
+    def _remember(self, tiles: Mapping[TileKey, bytes]) -> None:
+        with self._lock:
+            for key, data in tiles.items():
+                if len(data) > len(self._cache.get(key, b"")):
+                    self._cache[key] = data
+                    self._cache.move_to_end(key)
+            while len(self._cache) > self._cached_max:
+                self._cache.popitem(last=False)
 
-    def _load_children(self, key: TileKey, start: int, end: int) -> Sequence[bytes]:
+    def _load_children(self, key: TileKey, width: int) -> Sequence[bytes]:
         level, first = key[0], key[1] * TILE_WIDTH
         if level == 0:
-            found = self._store.load_leaf_hashes(first + start, first + end)
+            found = self._store.load_leaf_hashes(first, first + width)
         else:
-            found = self._store.load_tile_roots(level - 1, first + start, first + end)
-        if len(found) != end - start:
+            found = self._store.load_tile_roots(level - 1, first, first + width)
+        if len(found) != width:
             raise IntegrityError(
-                "log.gap",
-                f"tile {level}/{key[1]} has {len(found)} of the hashes {start} to {end} stored",
+                "log.gap", f"tile {level}/{key[1]} has {len(found)} of {width} hashes stored"
             )
         return found
 

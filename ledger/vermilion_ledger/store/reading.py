@@ -58,7 +58,7 @@ class SqlLogStore:
             .order_by(_entries.leaf_index)
         )
         with reading(self._engine) as connection:
-            return _dense(((row[0], row[1]) for row in connection.execute(query)), start)
+            return _dense(((row[0], row[1]) for row in connection.execute(query).all()), start)
 
     def load_leaves(self, start: int, end: int) -> Sequence[tuple[bytes, bytes, bytes]]:
         """Return commitment, tag and leaf hash of ``[start, end)`` up to the first gap."""
@@ -68,7 +68,7 @@ class SqlLogStore:
             .order_by(_entries.leaf_index)
         )
         with reading(self._engine) as connection:
-            rows = connection.execute(query)
+            rows = connection.execute(query).all()
             return _dense(((row[0], (row[1], row[2], row[3])) for row in rows), start)
 
     def load_entries(self, start: int, end: int) -> Sequence[EntryRow]:
@@ -79,7 +79,7 @@ class SqlLogStore:
             .order_by(_entries.leaf_index)
         )
         with reading(self._engine) as connection:
-            rows = connection.execute(query)
+            rows = connection.execute(query).all()
             return _dense(((row.leaf_index, _entry(row)) for row in rows), start)
 
     def load_openings(self, start: int, end: int) -> Sequence[tuple[EntryRow, Opening]]:
@@ -99,7 +99,7 @@ class SqlLogStore:
             .order_by(_entries.leaf_index)
         )
         with reading(self._engine) as connection:
-            rows = connection.execute(query)
+            rows = connection.execute(query).all()
             return _dense(((row.leaf_index, (_entry(row), _opening(row))) for row in rows), start)
 
     def load_tiles(self, keys: Sequence[TileKey]) -> Mapping[TileKey, bytes]:
@@ -120,7 +120,7 @@ class SqlLogStore:
             .order_by(_tiles.position)
         )
         with reading(self._engine) as connection:
-            return _dense(((row[0], row[1]) for row in connection.execute(query)), start)
+            return _dense(((row[0], row[1]) for row in connection.execute(query).all()), start)
 
     def load_tile_rows(self, level: int, start: int, end: int) -> Sequence[TileRow]:
         """Return full tiles ``[start, end)`` of a level, in order."""
@@ -132,7 +132,7 @@ class SqlLogStore:
         with reading(self._engine) as connection:
             return [
                 TileRow(level=row.level, position=row.position, hashes=row.hashes, root=row.root)
-                for row in connection.execute(query)
+                for row in connection.execute(query).all()
             ]
 
     def load_head(self) -> Head:
@@ -198,7 +198,7 @@ class SqlLogStore:
                     .where(_entries.record_id.in_(part), _entries.sequence >= since)
                     .order_by(_entries.record_id, _entries.sequence)
                 )
-                for row in connection.execute(query):
+                for row in connection.execute(query).all():
                     found[row[0]].append(
                         RecordEntry(
                             record_id=row[0],
@@ -240,8 +240,8 @@ class SqlLogStore:
         found: dict[bytes, SubmissionState] = {}
         with reading(self._engine) as connection:
             for part in chunks(submission_ids):
-                for row in connection.execute(query.where(_submissions.submission_id.in_(part))):
-                    found[row[0]] = _state(*row)
+                rows = connection.execute(query.where(_submissions.submission_id.in_(part))).all()
+                found.update((row[0], _state(*row)) for row in rows)
         return found
 
 

@@ -125,7 +125,7 @@ class SqlSequencerStore:
         )
         with reading(self._engine) as connection:
             last, total = None, 0
-            for position, size in connection.execute(sizes):
+            for position, size in connection.execute(sizes).all():
                 total += size
                 if last is not None and total > bytes_max:
                     break
@@ -156,7 +156,7 @@ class SqlSequencerStore:
                     name=row.name,
                     received_at=decode_moment(row.received_at),
                 )
-                for row in connection.execute(query)
+                for row in connection.execute(query).all()
             ]
 
     def load_counts(self, record_ids: Sequence[str]) -> Mapping[str, int]:

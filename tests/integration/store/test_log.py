@@ -91,6 +91,8 @@ def test_proofs_that_cannot_be_are_refused(filled: Database) -> None:
     reader = LogReader(filled.log)
 
     questions: tuple[Callable[[], object], ...] = (
+        lambda: reader.root_at(-1),
+        lambda: reader.inclusion(0, -1),
         lambda: reader.inclusion(5, 5),
         lambda: reader.inclusion(-1, 5),
         lambda: reader.consistency(0, 5),
