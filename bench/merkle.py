@@ -42,7 +42,7 @@ def _building() -> list[Figure]:
         return level[0]
 
     def pymerkle() -> bytes:
-        from pymerkle import InmemoryTree
+        from pymerkle import InmemoryTree  # type: ignore[import-untyped]
 
         tree = InmemoryTree(algorithm="sha256")
         for entry in entries:

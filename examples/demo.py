@@ -174,8 +174,7 @@ def _prepare(caller: Caller, people: People, reporter: Reporter) -> str:
     with reporter.step("registering two approvers, adopting the rule of two"):
         for key in people.approvers:
             caller.register_key(registry, key, people.root, ("approve",))
-        policy = caller.adopt_rules(policies, people.root)
-    return policy
+        return caller.adopt_rules(policies, people.root)
 
 
 def _record(policy: str) -> dict[Path, str]:
@@ -246,8 +245,9 @@ def _write_block_hashes() -> None:
         for anchor in parse_bundle(path.read_bytes()).anchors:
             wanted.add((anchor.chain_id, parse_header(anchor.header).number))
     lines = ["# <chain id> <number> <hash> of the anchoring blocks, asked of the node itself"]
+    without_transactions = False
     for chain_id, number in sorted(wanted):
-        block = _ask_node("eth_getBlockByNumber", hex(number), False)
+        block = _ask_node("eth_getBlockByNumber", hex(number), without_transactions)
         lines.append(f"{chain_id} {number} {block['hash']}")
     (BUILD / "block-hashes.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
 

@@ -88,12 +88,12 @@ def tell(story: Story) -> str:
     lines = [
         "",
         (
-            f"{story.documents} documents ({story.total_bytes / 2**20:.1f} MiB) were recorded; their"
-            " bytes never left their folder."
+            f"{story.documents} documents ({story.total_bytes / 2**20:.1f} MiB) were recorded;"
+            " their bytes never left their folder."
         ),
         (
-            "Two people approved each: 王芳 (财务处) with Ed25519, J. Smith (Legal) with an Ethereum"
-            " wallet key."
+            "Two people approved each: 王芳 (财务处) with Ed25519, J. Smith (Legal) with an"
+            " Ethereum wallet key."
         ),
         (
             f"The log is anchored at size {anchor['size']} in block {anchor['block']} of chain"
