@@ -258,8 +258,8 @@ RETENTION = Paper(
         Heading(text="Disposal"),
         (
             "No record is destroyed without a list approved by the director. The list, the "
-            "approval and the statement of the two persons who carried it out are kept permanently. "
-            "The evidence that a record existed is never destroyed with the record."
+            "approval and the statement of the two persons who carried it out are kept "
+            "permanently. The evidence that a record existed is never destroyed with the record."
         ),
     ),
     signatures=(("Approved: Lin Zhiyuan, Director", "26 June 2026"),),

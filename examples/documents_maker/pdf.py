@@ -99,7 +99,8 @@ def _fixed_objects(properties: Properties, kids: str, count: int) -> list[str]:
         ),
         (
             "<< /Type /FontDescriptor /FontName /STSong-Light /Flags 6"
-            " /FontBBox [-25 -254 1000 880] /ItalicAngle 0 /Ascent 880 /Descent -120 /CapHeight 880 /StemV 93 >>"
+            " /FontBBox [-25 -254 1000 880]"
+            " /ItalicAngle 0 /Ascent 880 /Descent -120 /CapHeight 880 /StemV 93 >>"
         ),
         latin.format("Times-Roman"),
         latin.format("Times-Bold"),
