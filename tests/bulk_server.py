@@ -30,12 +30,9 @@ class BulkServer:
     keys: list[str] = field(default_factory=list)
     answers: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
-    recorded: threading.Event = field(default_factory=threading.Event)
+    held: threading.Event = field(default_factory=threading.Event)
     hold: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def __post_init__(self) -> None:
-        self.hold.set()
 
     @property
     def names(self) -> list[str]:
@@ -56,7 +53,6 @@ class BulkServer:
                 self.answers[key] = (body, answer)
             first, answer = self.answers[key]
             assert first == body, "one key came with two bodies"
-        self.recorded.set()
         return answer
 
 
@@ -93,7 +89,9 @@ class _Handler(BaseHTTPRequestHandler):
         if fault == "html":
             return self._answer(502, b"<h1>Bad Gateway</h1>", media_type="text/html")
         answer = state.register(key, body)
-        state.hold.wait(30)
+        if fault == "hold":
+            state.held.set()
+            state.hold.wait(60)
         if fault == "reset after":
             return self._reset()
         if fault == "cut":

@@ -30,7 +30,7 @@ __all__ = ["record"]
 
 
 def record(  # noqa: PLR0913 - one parameter per option
-    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Files and folders.")],
+    paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Files and folders.")],
     *,
     url: UrlOption = DEFAULT_URL,
     journal: Annotated[
