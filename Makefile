@@ -65,7 +65,7 @@ up: setup $(NPM) ## run a ledger with a local chain, below build/ledger
 	$(BIN)/vermilion up --home build/ledger
 
 demo: setup $(NPM) ## record, anchor and verify the documents of DOCS=<folder>
-	$(BIN)/python examples/demo.py $(DOCS)
+	$(BIN)/python examples/demo.py $(if $(DOCS),"$(DOCS)")
 
 bench: setup $(NPM) ## measure and print the figures of docs/performance.md
 	$(BIN)/python bench/run.py
