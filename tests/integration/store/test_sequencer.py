@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import update
@@ -20,7 +21,7 @@ from store_kit import (
     reference_root,
     system_clock,
 )
-from vermilion_ledger.commitment import commit, encode_entry, make_record_id, make_tag
+from vermilion_ledger.commitment import commit, encode_entry, make_tag
 from vermilion_ledger.errors import (
     ConflictError,
     IntegrityError,
@@ -442,12 +443,16 @@ def test_a_fenced_loop_stands_down(database: Database) -> None:
     assert caught.value.code == "sequencer.fenced"
 
 
-def test_the_key_record_is_found_by_its_id_and_kind(database: Database) -> None:
+def test_admission_is_told_the_kind_of_record(database: Database) -> None:
     kinds: list[str] = []
-    accept(database, make_submission("keys", new=True))
+    first = make_submission("keys", new=True)
+    assert first.new_record is not None
+    accept(database, replace(first, new_record=replace(first.new_record, kind="keys")))
+    accept(database, make_submission("a", new=True))
+
     make_sequencer(
         database, admission=Admit(lambda pending, _: kinds.append(pending.kind))
     ).sequence_batch()
 
-    assert kinds == ["document"]
-    assert LogReader(database.log).record(make_record_id(record_key("keys"))).kind == "document"
+    assert kinds == ["keys", "document"]
+    assert LogReader(database.log).record(first.record_id).kind == "keys"
