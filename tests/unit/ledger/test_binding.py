@@ -14,6 +14,7 @@ from vermilion_ledger.binding import (
     check_entry,
     check_nonces,
     check_place,
+    check_record,
     needs_prior,
     needs_seen,
 )
@@ -257,3 +258,47 @@ def test_without_an_actor_the_nonce_is_the_ledgers() -> None:
 
 def test_the_document_of_these_tests_is_recorded() -> None:
     assert REGISTER.statement.subject.sha256 == DOCUMENT
+
+
+# --- a whole record
+
+
+def test_a_whole_record_is_checked_in_one_pass() -> None:
+    approval = decision("approved", WANG, saw=REVIEW, sequence=2)
+    revocation = event("revoke", WANG, sequence=3, prior=prior_of(approval))
+
+    assert check_record((REGISTER, REVIEW, approval, revocation), REGISTRY) == ()
+
+
+def test_a_record_with_one_bad_event_is_refused() -> None:
+    stranger = event("revoke", LI, sequence=2)
+
+    with pytest.raises(VerificationError) as caught:
+        check_record((REGISTER, REVIEW, stranger), REGISTRY)
+    assert caught.value.code == "statement.not-owner"
+
+
+def test_events_that_hang_on_an_entry_left_out_are_named() -> None:
+    approval = decision("approved", WANG, saw=REVIEW, sequence=2)
+    about_nothing = event("review", subject=OTHER, sequence=3)
+    later = event("archive", sequence=4)
+
+    assert check_record((REGISTER, approval, about_nothing, later), REGISTRY) == (
+        approval,
+        about_nothing,
+    )
+
+
+def test_what_is_wrong_in_any_case_is_refused_though_entries_were_left_out() -> None:
+    stale = decision("approved", WANG, saw=REGISTER, sequence=5)
+    rejected = decision("rejected", WANG_TWO, saw=REVIEW, sequence=2)
+
+    with pytest.raises(VerificationError) as caught:
+        check_record((REGISTER, rejected, stale), REGISTRY)
+    assert caught.value.code == "statement.decision-order"
+
+
+def test_a_long_record_costs_linear_time() -> None:
+    entries = [replace(REVIEW, sequence=1 + n, index=5 + n) for n in range(20_000)]
+
+    assert check_record((REGISTER, *entries), REGISTRY) == ()

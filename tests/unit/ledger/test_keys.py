@@ -24,6 +24,7 @@ from vermilion_ledger.keys import (
     check_key_events,
     check_root_quorum,
     collect_keys,
+    touched_key,
     verify_actor_signature,
 )
 from vermilion_ledger.logged import LoggedEnvelope
@@ -187,6 +188,13 @@ def test_a_key_of_a_scheme_that_this_build_lacks_cannot_be_judged() -> None:
 @pytest.mark.parametrize("made", [office.statement("register"), office.policy_event(RULES)])
 def test_an_event_of_another_family_is_no_key_event(made: Any) -> None:
     assert refusal([placed(made, ROOT, index=0)]) == "statement.other-family"
+
+
+def test_a_key_event_touches_the_key_it_registers_or_revokes() -> None:
+    revocation = placed(office.key_revocation(WANG), ROOT, index=9)
+
+    assert touched_key(REGISTER_WANG) == touched_key(revocation) == WANG.keyid
+    assert touched_key(REGISTER_ROOT) == ROOT.keyid
 
 
 # --- revocation
