@@ -6,6 +6,7 @@ tag n does not occur. The file is read once, in one pass, whatever its size.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,9 +53,9 @@ def read_log_entries(
     found: dict[int, bytes] = {}
     frontier = Frontier()
     try:
-        if path.stat().st_size % ENTRY_SIZE:
-            raise InputError("walk.size", f"{path} is not a whole number of 65-byte entries")
         with path.open("rb") as stream:
+            if os.fstat(stream.fileno()).st_size % ENTRY_SIZE:
+                raise InputError("walk.size", f"{path} is not a whole number of 65-byte entries")
             while frontier.size < size:  # not a byte more: the file may have no end
                 block = stream.read(ENTRY_SIZE * min(_BLOCK_ENTRIES, size - frontier.size))
                 if not block:
