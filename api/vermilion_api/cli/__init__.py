@@ -58,14 +58,12 @@ def choose_language(arguments: Sequence[str], environment: Mapping[str, str]) ->
     >>> choose_language(["status", "--lang", "zh-CN"], {}), choose_language([], {"LANG": "C"})
     ('zh-CN', 'en')
     """
-    chosen = next(
-        (
-            value.removeprefix("--lang=") if value.startswith("--lang=") else after
-            for value, after in zip(arguments, [*arguments[1:], ""], strict=True)
-            if value == "--lang" or value.startswith("--lang=")
-        ),
-        "",
-    )
+    chosen = ""
+    for place, argument in enumerate(arguments):
+        if argument.startswith("--lang="):
+            chosen = argument.removeprefix("--lang=")
+        elif argument == "--lang" and place + 1 < len(arguments):
+            chosen = arguments[place + 1]
     for name in ("VERMILION_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
         chosen = chosen or environment.get(name, "")
     return "zh-CN" if chosen.lower().startswith("zh") else "en"

@@ -1,0 +1,104 @@
+"""The settings file: what is written is read back; what is wrong is refused by name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from vermilion_api.settings import (
+    SETTINGS_FILE,
+    ChainSettings,
+    Settings,
+    load_settings,
+    save_settings,
+)
+from vermilion_ledger.errors import EvidenceError
+
+CHAIN = ChainSettings(
+    id=31337,
+    rpc="http://127.0.0.1:8545",
+    contract="0x" + 20 * "ab",
+    log="0x" + 32 * "cd",
+    code_hash="0x" + 32 * "ef",
+)
+
+
+def test_saved_settings_are_read_back_unchanged(tmp_path: Path) -> None:
+    settings = Settings(origin="l.example/甲", roots=("ab" * 32,), quorum=2, chains=(CHAIN,))
+
+    save_settings(tmp_path, settings)
+
+    assert load_settings(tmp_path) == settings
+
+
+def test_a_text_with_quotes_and_line_ends_survives(tmp_path: Path) -> None:
+    settings = replace(Settings(), database_url='postgresql://u:"p\\q\n"@h/d')
+
+    save_settings(tmp_path, settings)
+
+    assert load_settings(tmp_path) == settings
+
+
+def test_a_whole_number_is_taken_for_seconds(tmp_path: Path) -> None:
+    (tmp_path / SETTINGS_FILE).write_text("wait_seconds = 3\n")
+
+    assert load_settings(tmp_path).wait_seconds == 3.0
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("prot = 1", "settings.unknown"),
+        ("chains = []", "settings.unknown"),
+        ("port = ", "settings.malformed"),
+        ('port = "8460"', "settings.value"),
+        ("port = true", "settings.value"),
+        ("port = 65536", "settings.value"),
+        ("port = -1", "settings.value"),
+        ("publish_interval_seconds = 0.01", "settings.value"),
+        ("wait_seconds = 0.0", "settings.value"),
+        ("offered_block_days = 6.5", "settings.value"),
+        ("quorum = 0", "settings.value"),
+        ('roots = ["AB"]', "hex.malformed"),
+        ('origin = "a b"', "note.key-name"),
+        ("chain = 1", "settings.value"),
+        ("chain = [1]", "settings.value"),
+        ("[[chain]]\nid = 1", "settings.value"),
+        ('[[chain]]\nid = 1\nrpc = "x"\ncontract = "0x12"', "hex.malformed"),
+        ("[[chain]]\ngas = 1", "settings.unknown"),
+    ],
+)
+def test_a_wrong_setting_is_refused(tmp_path: Path, text: str, code: str) -> None:
+    (tmp_path / SETTINGS_FILE).write_text(text + "\n")
+
+    with pytest.raises(EvidenceError) as caught:
+        load_settings(tmp_path)
+
+    assert caught.value.code == code
+
+
+def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(EvidenceError) as caught:
+        load_settings(tmp_path)
+
+    assert caught.value.code == "settings.missing"
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    (tmp_path / SETTINGS_FILE).write_bytes(b"\xff\xfe")
+
+    with pytest.raises(EvidenceError) as caught:
+        load_settings(tmp_path)
+
+    assert caught.value.code == "settings.malformed"
+
+
+def test_a_home_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(EvidenceError) as caught:
+        save_settings(tmp_path / "file", Settings())
+
+    assert caught.value.code == "home.unusable"
