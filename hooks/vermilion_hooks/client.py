@@ -28,6 +28,7 @@ from vermilion_ledger.errors import (
     InputError,
     NotFoundError,
     UnavailableError,
+    VerificationError,
 )
 from vermilion_ledger.limits import TREE_SIZE_MAX
 
@@ -44,7 +45,7 @@ _REFUSALS: Mapping[int, type[EvidenceError]] = {
     404: NotFoundError,
     409: ConflictError,
     413: InputError,
-    422: InputError,
+    422: VerificationError,
 }
 
 

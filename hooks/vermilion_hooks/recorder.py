@@ -21,14 +21,14 @@ from vermilion_hooks.registration import Terms, encode_chunk, make_item
 from vermilion_hooks.walk import Failed, Found, Skipped, walk
 from vermilion_ledger.digest import FileIdentity, Progress
 from vermilion_ledger.encoding import JsonObject
-from vermilion_ledger.errors import ConflictError, InputError, NotFoundError
+from vermilion_ledger.errors import ConflictError, InputError, NotFoundError, VerificationError
 
 __all__ = ["Ledger", "Options", "Recorder"]
 
 _CHUNK_COUNT_MAX = 1000  # files in one request
 _CHUNK_SIZE_MAX = 1024**3  # bytes hashed; what Ctrl-C can make us hash again
 _REFRESH_COUNT_MAX = 1000
-_REFUSALS = (InputError, ConflictError, NotFoundError)
+_REFUSALS = (InputError, ConflictError, NotFoundError, VerificationError)
 
 
 class Ledger(Protocol):
@@ -58,6 +58,7 @@ class Ledger(Protocol):
             InputError: The ledger has refused the chunk: nothing is recorded.
             ConflictError: The same.
             NotFoundError: The same.
+            VerificationError: The same.
             EvidenceError: Any other: whether it is recorded is not known.
         """
         ...

@@ -20,6 +20,7 @@ from vermilion_ledger.errors import (
     InputError,
     NotFoundError,
     UnavailableError,
+    VerificationError,
 )
 
 PAUSES = (0.5, 1.0, 2.0, 4.0)
@@ -125,7 +126,7 @@ def test_what_does_not_pass_is_given_up_without_saying_refused(
         (404, "record.unknown", NotFoundError),
         (409, "statement.nonce-reused", ConflictError),
         (413, "json.too-large", InputError),
-        (422, "grade.refused", InputError),
+        (422, "grade.refused", VerificationError),
         (401, "token.missing", UnavailableError),
         (403, "token.scope", UnavailableError),
         (422, "idempotency.other-body", UnavailableError),
