@@ -10,6 +10,7 @@ from __future__ import annotations
 import http.client
 import json
 import threading
+import urllib.error
 import urllib.request
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -122,6 +123,9 @@ class RpcEndpoint:
                 )
                 with urllib.request.urlopen(request, timeout=self._timeout) as response:  # noqa: S310
                     answers.put(response.read(_ANSWER_SIZE_MAX))
+            except urllib.error.HTTPError as exc:  # holds the connection until it is closed
+                exc.close()
+                answers.put(exc)
             except Exception as exc:  # noqa: BLE001 - handed to the asking thread, which raises it
                 answers.put(exc)
 
