@@ -10,9 +10,9 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -25,6 +25,9 @@ from vermilion_ledger.digest import Progress
 from vermilion_ledger.encoding import check_text, parse_hex
 from vermilion_ledger.errors import EvidenceError, InputError, UnavailableError
 from vermilion_ledger.limits import TEXT_SIZE_MAX
+
+if TYPE_CHECKING:
+    from vermilion_hooks.recorder import Options, Recorder
 
 __all__ = ["record"]
 
@@ -54,53 +57,65 @@ def record(  # noqa: PLR0913 - one parameter per option
 ) -> None:
     """Hash files and folders and record their digests; the bytes stay where they are."""
     from vermilion_api.cli import choose_language
-    from vermilion_hooks.client import LedgerClient
-    from vermilion_hooks.journal import Journal, default_journal
+    from vermilion_hooks.journal import default_journal
     from vermilion_hooks.outcomes import Summary
     from vermilion_hooks.printing import JsonPrinter, TextPrinter
-    from vermilion_hooks.recorder import Options, Recorder
+    from vermilion_hooks.recorder import Options
     from vermilion_hooks.walk import find_roots
 
-    terms = _read_terms(actor, policy, grade)
+    options = Options(
+        follow=follow,
+        sm3=sm3,
+        rehash=rehash,
+        workers=os.cpu_count() or 1,
+        terms=_read_terms(actor, policy, grade),
+    )
     roots = find_roots(paths)
+    place = journal or default_journal(url.rstrip("/"), roots, state_folder=_state_folder())
     language = choose_language(["--lang", lang], os.environ)
     shown = sys.stderr.isatty() and not as_json
     text = TextPrinter(say if as_json else _print, language=language, terse=shown)
     printer = JsonPrinter(_print, language=language) if as_json else text
     summary = Summary()
-    with ExitStack() as stack:
-        ledger = stack.enter_context(LedgerClient(url, sleep=time.sleep))
-        place = journal or default_journal(ledger.url, roots, state_folder=_state_folder())
-        try:
-            kept = stack.enter_context(Journal(place, url=ledger.url))
-            recorder = Recorder(
-                ledger=ledger,
-                journal=kept,
-                progress=stack.enter_context(_bar(roots, follow=follow, shown=shown)),
-                clock_ns=time.time_ns,
-                options=Options(
-                    follow=follow,
-                    sm3=sm3,
-                    rehash=rehash,
-                    workers=os.cpu_count() or 1,
-                    terms=terms,
-                ),
-            )
+    try:
+        with _open(url, place, options, roots, shown=shown) as recorder:
             for outcome in recorder.run(roots):
                 summary.count(outcome)
                 printer.show(outcome)
-        except KeyboardInterrupt:
-            stack.close()
-            printer.finish(summary)
-            text.interrupted(str(place))
-            raise typer.Exit(EXIT_INTERRUPTED) from None
-        except EvidenceError:
-            stack.close()
-            printer.finish(summary)  # what was acknowledged so far stands
-            raise
+    except KeyboardInterrupt:
+        printer.finish(summary)
+        text.interrupted(str(place))
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+    except EvidenceError:
+        printer.finish(summary)  # what was acknowledged so far stands
+        raise
     printer.finish(summary)
     if summary.exit_code:
         raise typer.Exit(summary.exit_code)
+
+
+@contextmanager
+def _open(
+    url: str, place: Path, options: Options, roots: tuple[str, ...], *, shown: bool
+) -> Iterator[Recorder]:
+    """Join the parts of one run, and take them apart whatever happens."""
+    from vermilion_hooks.client import LedgerClient
+    from vermilion_hooks.journal import Journal
+    from vermilion_hooks.recorder import Recorder
+
+    with LedgerClient(url, sleep=time.sleep) as ledger:
+        _create_folder(place.parent)
+        with (
+            Journal(place, url=ledger.url) as journal,
+            _bar(roots, follow=options.follow, shown=shown) as progress,
+        ):
+            yield Recorder(
+                ledger=ledger,
+                journal=journal,
+                progress=progress,
+                clock_ns=time.time_ns,
+                options=options,
+            )
 
 
 def _read_terms(actor: str, policy: str, grade: str) -> Terms:
@@ -121,14 +136,17 @@ def _read_terms(actor: str, policy: str, grade: str) -> Terms:
 
 
 def _state_folder() -> Path:
-    """Return the folder of journals (XDG base directories), for its owner's eyes only."""
+    """Return the folder of journals (XDG base directories)."""
     base = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
-    folder = Path(base).expanduser() / "vermilion"
+    return Path(base).expanduser() / "vermilion"
+
+
+def _create_folder(folder: Path) -> None:
+    """Make the journal's folder, for its owner's eyes only."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as exc:
         raise UnavailableError("journal.unwritable", f"{folder}: {exc.strerror}") from exc
-    return folder
 
 
 def _print(line: str) -> None:
