@@ -7,6 +7,8 @@
 PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,\
 	$(shell $(name) -c 'import sys; sys.version_info >= (3, 11) and print("$(name)")' 2>/dev/null)))
 DOCS ?=
+LEDGER ?= build/ledger
+UP_FLAGS ?=
 PYTEST_ARGS ?=
 WORKERS ?= auto
 
@@ -61,8 +63,8 @@ fuzz: setup ## the property tests with 10,000 examples each
 vectors: setup ## write the committed test vectors anew
 	$(BIN)/python tests/vectors/make_vectors.py
 
-up: setup $(NPM) ## run a ledger with a local chain, below build/ledger
-	$(BIN)/vermilion up --home build/ledger
+up: setup $(NPM) ## run a ledger with a local chain, in LEDGER=build/ledger
+	$(BIN)/vermilion up --home $(LEDGER) $(UP_FLAGS)
 
 demo: setup $(NPM) ## record, anchor and verify the documents of DOCS=<folder>
 	$(BIN)/python examples/demo.py $(if $(DOCS),"$(DOCS)")
