@@ -39,7 +39,6 @@ __all__ = [
 
 ANCHOR_COUNT_MAX = 64  # anchors in one bundle, all chains together
 _REGISTRY_TYPE = "application/vnd.vermilion.registry.v1+json"
-_NEWEST_COUNT = 2  # newest anchors of a chain that go in beside the earliest ones
 
 
 class BundleSource(Protocol):
@@ -125,25 +124,30 @@ def select_anchor_sizes(
 ) -> tuple[int, ...]:
     """Return the tree sizes whose anchors of one chain go into a bundle.
 
-    The newest ones, as they cover most, and for each entry the earliest
-    anchor that covers it, as it tells most about the time.
+    The newest one, as it covers most; for each entry the earliest anchor that
+    covers it, as it tells most about the time; and, while there is room, the
+    others that cover anything, newest first: a bundle keeps the anchors that
+    an earlier bundle of the record had (FORMATS section 10).
 
     Args:
         sizes: Tree sizes with a final anchor, none above the checkpoint's.
         indices: Leaf indices of the bundle's entries.
         count_max: Bound on the number of sizes.
 
-    >>> select_anchor_sizes([2, 4, 6, 8, 10], [1, 5], count_max=64)
-    (2, 6, 8, 10)
+    >>> select_anchor_sizes([2, 4, 6, 8, 10], [3, 5], count_max=64)
+    (4, 6, 8, 10)
+    >>> select_anchor_sizes([2, 4, 6, 8, 10], [1, 5], count_max=3)
+    (2, 6, 10)
     """
-    ordered = sorted(set(sizes))
-    first = min(indices_ := sorted(set(indices)), default=0)
-    chosen = [size for size in ordered[-_NEWEST_COUNT:] if size > first]
-    for index in indices_:
-        place = bisect.bisect_right(ordered, index)
-        if place < len(ordered) and ordered[place] not in chosen:
-            chosen.append(ordered[place])
-    return tuple(sorted(chosen[:count_max]))
+    places = sorted(set(indices))
+    ordered = [size for size in sorted(set(sizes)) if places and size > places[0]]
+    earliest = [
+        ordered[place]
+        for index in places
+        if (place := bisect.bisect_right(ordered, index)) < len(ordered)
+    ]
+    wanted = dict.fromkeys((*ordered[-1:], *earliest, *reversed(ordered)))
+    return tuple(sorted(list(wanted)[:count_max]))
 
 
 def assemble_bundle(
