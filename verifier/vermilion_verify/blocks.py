@@ -16,7 +16,13 @@ from vermilion_ledger.errors import InputError, LimitError, NotFoundError, Unava
 from vermilion_verify.files import read_file
 from vermilion_verify.policy import ChainTrust
 
-__all__ = ["BlockJudge", "Endpoint", "Standing", "load_block_hashes"]
+__all__ = [
+    "BlockJudge",
+    "Endpoint",
+    "Standing",
+    "load_block_hashes",
+    "parse_block_hashes",
+]
 
 _FILE_SIZE_MAX = 64 * 1024 * 1024  # bytes
 _LINE = re.compile(r"(0|[1-9][0-9]{0,15}) (0|[1-9][0-9]{0,15}) 0x([0-9a-f]{64})\Z")

@@ -26,7 +26,15 @@ from vermilion_ledger.schemes import ed25519, make_keyid
 from vermilion_verify.durations import parse_duration
 from vermilion_verify.files import read_file
 
-__all__ = ["ChainTrust", "IntakeKey", "LogKey", "PublicRecord", "TrustPolicy", "load_trust_policy"]
+__all__ = [
+    "ChainTrust",
+    "IntakeKey",
+    "LogKey",
+    "PublicRecord",
+    "TrustPolicy",
+    "load_trust_policy",
+    "parse_trust_policy",
+]
 
 _FILE_SIZE_MAX = 1024 * 1024  # bytes
 

@@ -55,7 +55,9 @@ def read_log_entries(
     try:
         with path.open("rb") as stream:
             if os.fstat(stream.fileno()).st_size % ENTRY_SIZE:
-                raise InputError("walk.size", f"{path} is not a whole number of 65-byte entries")
+                raise InputError(
+                    "log-entries.size", f"{path} is not a whole number of 65-byte entries"
+                )
             while frontier.size < size:  # not a byte more: the file may have no end
                 block = stream.read(ENTRY_SIZE * min(_BLOCK_ENTRIES, size - frontier.size))
                 if not block:
@@ -69,9 +71,9 @@ def read_log_entries(
                         found[index] = entry
                 frontier.extend([hash_leaf(entry) for entry in entries])
     except FileNotFoundError as exc:
-        raise NotFoundError("walk.missing", f"no log entries at {path}") from exc
+        raise NotFoundError("log-entries.missing", f"no log entries at {path}") from exc
     except OSError as exc:
-        raise UnavailableError("walk.unreadable", f"{path}: {exc.strerror}") from exc
+        raise UnavailableError("log-entries.unreadable", f"{path}: {exc.strerror}") from exc
     return LogWalk(count=frontier.size, root=frontier.root(), places=places, entries=found)
 
 

@@ -386,9 +386,9 @@ def test_log_entries_that_cannot_be_read_are_an_error_of_the_call(tmp_path: Path
     with pytest.raises(InputError) as torn:
         walk(scene, tmp_path, b"\x01" * 66)
 
-    assert missing.value.code == "walk.missing"
-    assert folder.value.code == "walk.unreadable"
-    assert torn.value.code == "walk.size"
+    assert missing.value.code == "log-entries.missing"
+    assert folder.value.code == "log-entries.unreadable"
+    assert torn.value.code == "log-entries.size"
 
 
 def test_a_log_without_an_end_is_read_to_the_checkpoint_only() -> None:
