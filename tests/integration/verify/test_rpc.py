@@ -182,7 +182,7 @@ def test_a_silent_node_is_waited_for_once() -> None:
     for number in range(200, 230):
         scene.anchor(number=number)
     started = time.monotonic()
-    with serving(lambda *_: hold.wait(30) and None) as url:
+    with serving(lambda handler, _: speak(handler, b"" if hold.wait(30) else b"{}")) as url:
         verdict = ask(scene, url, seconds=0.5)
         hold.set()
 
@@ -195,7 +195,7 @@ def test_a_node_that_drips_is_not_waited_for_longer() -> None:
         handler.send_response(200)
         handler.send_header("Content-Length", "1000000")
         handler.end_headers()
-        for _ in range(100):
+        for _count in range(100):
             handler.wfile.write(b" ")
             handler.wfile.flush()
             time.sleep(0.1)
