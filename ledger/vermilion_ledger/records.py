@@ -84,8 +84,8 @@ class RecordHistory:
         """Return the status of a recorded version (FORMATS sections 3 and 12).
 
         A version other than the current one is superseded, unless revoked. A
-        digest that was only converted stands as its own events say. No
-        converted digest stands better than what it was converted from.
+        digest that was only converted stands as its own events say and never
+        better than what it was converted from.
 
         Args:
             digest: A recorded digest.
@@ -107,7 +107,7 @@ class RecordHistory:
             entries = about.get(version, [])
             statuses.append(_named_status(entries))
             sources = _converted_from(entries)
-            if _is_version(entries) or not sources:
+            if not sources:
                 statuses.append(Status.SUPERSEDED)
                 grounded = True
             waiting.extend(sources - reached)
@@ -130,16 +130,9 @@ def _named_status(entries: Iterable[LoggedEnvelope]) -> Status:
     return Status.SUPERSEDED if "supersede" in words else Status.CURRENT
 
 
-def _is_version(entries: Iterable[LoggedEnvelope]) -> bool:
-    """Tell whether one digest was recorded other than by a conversion."""
-    return any(entry.statement.event in _CURRENT_EVENTS for entry in entries)
-
-
 def _converted_from(entries: Iterable[LoggedEnvelope]) -> frozenset[bytes]:
-    """Return the digests that one digest was converted from."""
-    statements = (entry.statement for entry in entries)
-    return frozenset(
-        bytes.fromhex(statement.detail["from"])
-        for statement in statements
-        if statement.event == "convert"
-    )
+    """Return the digests that one digest was converted from, if only converted."""
+    recording = [entry.statement for entry in entries if entry.statement.event in VERSION_EVENTS]
+    if any(statement.event != "convert" for statement in recording):
+        return frozenset()
+    return frozenset(bytes.fromhex(statement.detail["from"]) for statement in recording)

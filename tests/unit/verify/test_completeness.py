@@ -114,13 +114,13 @@ def test_a_conversion_may_be_worse_than_its_source() -> None:
     assert scene.verify(content=b"pdf/a").verdict is Verdict.REVOKED
 
 
-def test_a_version_that_was_converted_from_a_revoked_one_is_revoked() -> None:
+def test_a_conversion_that_was_also_recorded_as_a_version_counts_as_a_version() -> None:
     scene = converted(begun())
     scene.event("version", content=b"pdf/a")
     scene.event("version", content=SECOND)
     scene.event("revoke", ZHAO)
 
-    assert judged(scene, content=b"pdf/a").verdict is Verdict.REVOKED
+    assert judged(scene, content=b"pdf/a").verdict is Verdict.SUPERSEDED
 
 
 def test_conversions_in_a_ring_come_to_an_end() -> None:
