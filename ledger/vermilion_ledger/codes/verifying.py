@@ -53,7 +53,7 @@ CODES: dict[str, Advice] = {
     "anchor.not-vouched": _LOOK_UP_BLOCK,
     "anchor.other-block": _COMPARE_CHAIN,
     "anchor.other-root": Advice(
-        en="Keep the bundle: the log has shown two trees of one size, or this is another log's anchor.",
+        en="Keep the bundle: the log has shown two trees of one size, or the anchor is another's.",
         zh="请保存该证据包:日志在同一大小出现两棵树,或该锚定不属于此日志。",
     ),
     "audit.empty": Advice(

@@ -1,0 +1,88 @@
+"""Runs the conformance cases through the command, and writes them anew to compare.
+
+Another implementation is tested with the same folders: name its command in
+``VERMILION_VERIFY``.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shlex
+import subprocess
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.make_cases import all_cases
+from vermilion_verify.cli import main
+
+HERE = Path(__file__).resolve().parent
+
+FOLDERS = sorted(path.parent for path in HERE.glob("*/expected.json"))
+
+
+def verify(folder: Path, expected: dict[str, Any]) -> tuple[int, str]:
+    """Run the command; in this process unless another implementation is named."""
+    arguments = [str(folder / "document"), "--bundle", str(folder / "bundle.evidence.json")]
+    for option, name in (
+        ("--trust", "trust.toml"),
+        ("--header-hashes", "block-hashes.txt"),
+        ("--registry", "registry.json"),
+        ("--log-entries", "log-entries.bin"),
+    ):
+        if (folder / name).exists():
+            arguments += [option, str(folder / name)]
+    arguments += ["--json", *expected["arguments"]]
+    if stated := os.environ.get("VERMILION_VERIFY"):
+        run = subprocess.run(
+            [*shlex.split(stated), *arguments],
+            stdout=subprocess.PIPE,
+            check=False,
+            timeout=60,
+            encoding="utf-8",
+        )
+        return run.returncode, run.stdout
+    with redirect_stdout(io.StringIO()) as printed, redirect_stderr(io.StringIO()):
+        code = main(arguments)
+    return code, printed.getvalue()
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_the_command_comes_to_the_expected_verdict(folder: Path) -> None:
+    expected = json.loads((folder / "expected.json").read_bytes())
+
+    code, printed = verify(folder, expected)
+
+    report = json.loads(printed)
+    wanted = {"refuted": "fail", "cannot_tell": "unknown"}.get(expected["verdict"])
+    found = [each["id"] for each in report["checks"] if each["status"] == wanted]
+    assert report["verdict"] == expected["verdict"], report["checks"]
+    assert code == expected["exit"]
+    assert set(expected["checks"]) <= set(found), report["checks"]
+    assert bool(found) == bool(expected["checks"])
+
+
+def test_writing_the_cases_anew_changes_no_byte() -> None:
+    written = {case.name: case.files() for case in all_cases()}
+
+    assert sorted(written) == [folder.name for folder in FOLDERS]
+    for folder in FOLDERS:
+        assert {path.name: path.read_bytes() for path in folder.iterdir()} == written[folder.name]
+
+
+def test_refusals_outnumber_acceptances() -> None:
+    refused = [folder for folder in FOLDERS if folder.name.endswith("_fail")]
+
+    assert len(FOLDERS) >= 40
+    assert len(refused) >= 0.7 * len(FOLDERS)
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_the_name_of_a_case_says_whether_it_is_refused(folder: Path) -> None:
+    verdict = json.loads((folder / "expected.json").read_bytes())["verdict"]
+
+    assert folder.name.endswith("_fail") is (verdict not in {"proven", "superseded"})
