@@ -1,13 +1,18 @@
-"""The operator's view of a ledger over HTTP: requests out, problems as errors in."""
+"""The operator's view of a ledger over HTTP: requests out, problems as errors in.
+
+On the standard library: a command that asks one question should not spend its
+time on importing an HTTP client. One connection, kept open; no proxy, as what a
+proxy variable says is not meant for an office's own ledger.
+"""
 
 from __future__ import annotations
 
+import http.client
 import json
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
-
-import httpx
+from urllib.parse import quote, urlencode, urlsplit
 
 from vermilion_api.problems import error_from_status
 from vermilion_ledger.errors import InputError, IntegrityError, UnavailableError
@@ -15,18 +20,33 @@ from vermilion_ledger.errors import InputError, IntegrityError, UnavailableError
 __all__ = ["Ledger"]
 
 _TIMEOUT_SECONDS = 30.0
+_ANSWER_SIZE_MAX = 64 * 1024 * 1024  # bytes
+_PATH_SAFE = "/"
 
 
 class Ledger:
-    """One ledger's API. A context manager."""
+    """One ledger's API. A context manager; not for several threads."""
 
     def __init__(self, url: str, *, timeout_seconds: float = _TIMEOUT_SECONDS) -> None:
+        """Prepare to ask a ledger; nothing is sent yet.
+
+        Raises:
+            InputError: ``serve.url``: not an http or https address.
+        """
         try:
-            # What a proxy variable says is not meant for an office's own ledger.
-            self._http = httpx.Client(base_url=url, timeout=timeout_seconds, trust_env=False)
-        except (httpx.InvalidURL, ValueError) as exc:
+            parts = urlsplit(url)
+            host, port = parts.hostname, parts.port
+        except ValueError as exc:
             raise InputError("serve.url", f"{url[:80]!a} is not an address") from exc
-        self._url = url
+        kinds: dict[str, type[http.client.HTTPConnection]] = {
+            "http": http.client.HTTPConnection,
+            "https": http.client.HTTPSConnection,
+        }
+        if parts.scheme not in kinds or not host:
+            raise InputError("serve.url", f"{url[:80]!a} is not an http address")
+        self.url = url.rstrip("/")
+        self._base = parts.path.rstrip("/")
+        self._connection = kinds[parts.scheme](host, port, timeout=timeout_seconds)
 
     def __enter__(self) -> Self:
         return self
@@ -37,7 +57,7 @@ class Ledger:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._http.close()
+        self._connection.close()
 
     def get(self, path: str, params: Mapping[str, str] | None = None) -> dict[str, Any]:
         """Return a JSON answer.
@@ -54,7 +74,7 @@ class Ledger:
         Raises:
             EvidenceError: As for `get`.
         """
-        return self._send("GET", path, params=params)
+        return self._send("GET", path, params, None)
 
     def post(
         self, path: str, body: bytes | Mapping[str, Any], params: Mapping[str, str] | None = None
@@ -65,7 +85,7 @@ class Ledger:
             EvidenceError: As for `get`.
         """
         data = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
-        return self._object(self._send("POST", path, params=params, data=data))
+        return self._object(self._send("POST", path, params, data))
 
     def record_id(self, text: str) -> str:
         """Return a record id; ``keys`` and ``policies`` stand for the public records."""
@@ -74,40 +94,42 @@ class Ledger:
         return text
 
     def _send(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: Mapping[str, str] | None,
-        data: bytes | None = None,
+        self, method: str, path: str, params: Mapping[str, str] | None, data: bytes | None
     ) -> bytes:
-        headers = {"Content-Type": "application/json"} if data is not None else {}
+        target = self._base + quote(path, safe=_PATH_SAFE)
+        if params:
+            target += "?" + urlencode(params)
+        headers = {"Accept": "*/*"}
+        if data is not None:
+            headers["Content-Type"] = "application/json"
         try:
-            answer = self._http.request(
-                method, path, params=dict(params or {}), content=data, headers=headers
-            )
-        except httpx.UnsupportedProtocol as exc:
-            raise InputError("serve.url", f"{self._url[:80]!a} is not an address") from exc
-        except httpx.HTTPError as exc:
+            self._connection.request(method, target, body=data, headers=headers)
+            answer = self._connection.getresponse()
+            found = answer.read(_ANSWER_SIZE_MAX + 1)
+        except (OSError, http.client.HTTPException) as exc:
+            self._connection.close()  # the next request opens a fresh one
             raise UnavailableError(
-                "serve.unreachable", f"no ledger answers at {self._url}: {type(exc).__name__}"
+                "serve.unreachable", f"no ledger answers at {self.url}: {type(exc).__name__}"
             ) from exc
-        if answer.is_success:
-            return answer.content
+        if len(found) > _ANSWER_SIZE_MAX:
+            self._connection.close()
+            raise IntegrityError("serve.not-a-ledger", f"{self.url} answers without an end")
+        if answer.status < http.HTTPStatus.MULTIPLE_CHOICES:
+            return found
         try:
-            problem = answer.json()
+            problem = json.loads(found)
             code, message = str(problem["code"]), str(problem["detail"])
         except (ValueError, KeyError, TypeError) as exc:
             raise IntegrityError(
-                "serve.not-a-ledger", f"{self._url} answered {answer.status_code} without a problem"
+                "serve.not-a-ledger", f"{self.url} answered {answer.status} without a problem"
             ) from exc
-        raise error_from_status(answer.status_code, code, message)
+        raise error_from_status(answer.status, code, message)
 
     def _object(self, data: bytes) -> dict[str, Any]:
         try:
             value = json.loads(data)
         except ValueError as exc:
-            raise IntegrityError("serve.not-a-ledger", f"{self._url} answers no JSON") from exc
+            raise IntegrityError("serve.not-a-ledger", f"{self.url} answers no JSON") from exc
         if not isinstance(value, dict):
-            raise IntegrityError("serve.not-a-ledger", f"{self._url} answers no object")
+            raise IntegrityError("serve.not-a-ledger", f"{self.url} answers no object")
         return value
