@@ -9,12 +9,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from evidence import CODE, START, Scene, codes, plain
+from evidence import CODE, DOCUMENT_BYTES, START, Scene, codes, plain, trust_toml
+from vermilion_ledger.encoding import encode_json
 from vermilion_ledger.errors import InputError
+from vermilion_verify.cli import main
 from vermilion_verify.evm import RpcEndpoint
 from vermilion_verify.report import CheckStatus, Verdict
 
@@ -245,6 +248,21 @@ def test_an_address_that_is_not_http_is_refused(url: str) -> None:
         RpcEndpoint(url)
 
     assert error.value.code == "rpc.url"
+
+
+def test_the_command_asks_the_node_that_it_is_given(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scene = plain()
+    (tmp_path / "paper").write_bytes(DOCUMENT_BYTES)
+    (tmp_path / "bundle").write_bytes(encode_json(scene.bundle().to_json()))
+    (tmp_path / "trust").write_text(trust_toml([scene.chain]))
+    paper, bundle, trust = (str(tmp_path / name) for name in ("paper", "bundle", "trust"))
+    with node(Chatter(scene)) as url:
+        code = main([paper, "--bundle", bundle, "--trust", trust, "--rpc", url])
+
+    assert code == 0
+    assert "PROVEN" in capsys.readouterr().out
 
 
 def test_what_nobody_vouches_for_is_named() -> None:

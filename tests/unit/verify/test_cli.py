@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -14,8 +15,9 @@ from typing import Any
 import pytest
 
 from evidence import DOCUMENT_BYTES, WANG, ZHAO, Scene, approved, office, plain, trust_toml
-from office import Person, secret
+from office import DOCUMENT, Person, secret
 from vermilion_ledger.encoding import encode_json
+from vermilion_ledger.statement import Subject
 from vermilion_verify.cli import main
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -479,6 +481,16 @@ def test_an_audit_of_nothing_proves_nothing(desk: Desk) -> None:
     assert "audit.empty" in err
 
 
+def test_a_folder_that_is_not_there_or_is_a_file_is_refused(desk: Desk) -> None:
+    assert audit(desk)[0] == 2
+    (desk.folder / "papers").write_bytes(b"")
+
+    code, _, err = audit(desk)
+
+    assert code == 5
+    assert "audit.unreadable" in err
+
+
 def test_names_that_are_no_text_are_printed_escaped(desk: Desk) -> None:
     shelve(desk)
     evil = os.fsencode(desk.folder / "papers") + b"/\xff\x1b[31m"
@@ -489,6 +501,61 @@ def test_names_that_are_no_text_are_printed_escaped(desk: Desk) -> None:
     assert code == 5
     assert "\x1b" not in out + err
     assert json.loads(out)["file"] == "\udcff\x1b[31m"
+
+
+# -- hashing
+
+
+def test_a_recorded_sm3_is_computed_from_the_file(desk: Desk) -> None:
+    sm3 = hashlib.new("sm3", DOCUMENT_BYTES).digest()
+    scene = plain(anchored=False)
+    scene.event("version", subject=Subject(name="a", sha256=DOCUMENT, sm3=sm3))
+    scene.anchor()
+
+    code, out, _ = desk.lay(scene).run("--json")
+
+    assert code == 0
+    assert json.loads(out)["document"]["sm3"] == sm3.hex()
+
+
+def test_without_sm3_on_this_machine_it_cannot_tell(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = plain(anchored=False)
+    scene.event("version", subject=Subject(name="a", sha256=DOCUMENT, sm3=bytes(32)))
+    scene.anchor()
+
+    def refuse(name: str, *_: object, **__: object) -> None:
+        raise ValueError(name)
+
+    monkeypatch.setattr("vermilion_ledger.digest.hashlib.new", refuse)
+
+    code, out, _ = desk.lay(scene).run()
+
+    assert code == 5
+    assert "document.sm3-not-computed" in out
+
+
+def test_the_progress_of_a_large_file_is_shown_on_a_terminal_only(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (desk.folder / "paper.pdf").open("wb") as stream:
+        stream.truncate(65 * 1024 * 1024)
+    assert desk.run()[2] == ""
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+
+    assert main(desk.arguments()) == 1
+
+    assert terminal.getvalue().endswith("\rpaper.pdf: 100 %\n")
+
+
+def test_nodes_that_the_policy_names_are_asked_unless_offline(desk: Desk) -> None:
+    table = desk.scene.chain.table(rpc='["ftp://no-node"]')
+    (desk.folder / "trust.toml").write_text(trust_toml([table]))
+
+    assert desk.run()[0] == 2  # the address is no address of a node
+    assert desk.run("--offline")[0] == 0
 
 
 # -- the program
