@@ -20,6 +20,7 @@ from vermilion_ledger.encoding import (
     check_members,
     encode_base64,
     encode_json,
+    encode_parsed,
     parse_base64,
     parse_count,
     parse_hex,
@@ -194,7 +195,7 @@ def closing_message(bundle: EvidenceBundle) -> bytes:
     for anchor in value["anchors"]:
         anchor.pop("hints", None)
     value["checkpoint"] = bundle.signed_checkpoint.note.text
-    return b"vermilion/closing/v1\x00" + hashlib.sha256(encode_json(value)).digest()
+    return b"vermilion/closing/v1\x00" + hashlib.sha256(encode_parsed(value)).digest()
 
 
 def parse_bundle(data: bytes) -> EvidenceBundle:
@@ -208,7 +209,7 @@ def parse_bundle(data: bytes) -> EvidenceBundle:
     """
     value = parse_json(data, size_max=BUNDLE_SIZE_MAX, what="bundle")
     _check_version(value)
-    if encode_json(value) != data:
+    if encode_parsed(value) != data:
         raise InputError("json.not-canonical", "the bundle is not canonical JSON")
     members = check_members(value, required=_MEMBERS, what="bundle")
     record = check_members(members["record"], required=("id",), optional=("key",), what="record")
@@ -285,7 +286,7 @@ def _parse_entry(members: Json) -> BundleEntry:
         sequence=parse_count(members["sequence"], what="sequence"),
         index=parse_count(members["index"], what="index"),
         salt=parse_hex(members["salt"], size=32, what="salt"),
-        envelope=parse_envelope(encode_json(members["envelope"])),
+        envelope=parse_envelope(encode_parsed(members["envelope"])),
         proof=tuple(parse_hex(node, size=32, what="proof hash") for node in proof),
         tag=parse_hex(members["tag"], size=32, what="tag") if "tag" in members else None,
     )

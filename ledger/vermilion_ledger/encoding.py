@@ -28,6 +28,7 @@ __all__ = [
     "check_text",
     "encode_base64",
     "encode_json",
+    "encode_parsed",
     "encode_time",
     "parse_base64",
     "parse_count",
@@ -48,6 +49,7 @@ _CONTROLS = re.compile(
 )
 _PLANES = "".join(chr((plane << 16) | 0xFFFE) + chr((plane << 16) | 0xFFFF) for plane in range(17))
 _BAD_CHARACTERS = re.compile(f"[\ud800-\udfff\ufdd0-\ufdef{_PLANES}]")
+_BEYOND_BMP = re.compile("[\U00010000-\U0010ffff]")
 # Possessive and never failing, so that hostile bytes cost linear time and no memory.
 _STRINGS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _BRACKETS = re.compile(rb"[\[\]{}]")
@@ -86,7 +88,9 @@ def parse_json(data: bytes, *, size_max: int, what: str) -> Json:
         )
     except json.JSONDecodeError as exc:
         raise InputError("json.malformed", f"{what} is not JSON: {exc.msg} at {exc.pos}") from exc
-    _check_strings(value, what)
+    # Without escapes a bad character stands in the text; with some it may be hidden in them.
+    if "\\u" in text or _BAD_CHARACTERS.search(text):
+        _check_strings(value, what)
     return value
 
 
@@ -100,6 +104,17 @@ def encode_json(value: Json) -> bytes:
         return rfc8785.dumps(value)
     except (rfc8785.CanonicalizationError, UnicodeError) as exc:
         raise InputError("json.not-canonical", f"no canonical form: {exc}") from exc
+
+
+def encode_parsed(value: Json) -> bytes:
+    """Return the canonical bytes of a value that `parse_json` has returned.
+
+    The same as `encode_json`, several times as fast. Of what RFC 8785 asks, a
+    parsed value leaves nothing to do but the order of names, where UTF-16
+    differs from code points only for characters beyond the first plane.
+    """
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return encode_json(value) if _BEYOND_BMP.search(text) else text.encode()
 
 
 def check_members(

@@ -16,6 +16,7 @@ from vermilion_ledger.encoding import (
     check_members,
     encode_base64,
     encode_json,
+    encode_parsed,
     parse_base64,
     parse_hex,
     parse_json,
@@ -131,7 +132,7 @@ def parse_envelope(data: bytes) -> Envelope:
             that signed twice, or a payload that is no statement.
     """
     value = parse_json(data, size_max=ENVELOPE_SIZE_MAX, what="envelope")
-    if encode_json(value) != data:
+    if encode_parsed(value) != data:
         raise InputError("json.not-canonical", "the envelope is not canonical JSON")
     members = check_members(
         value, required=("payload", "payloadType", "signatures"), what="envelope"

@@ -20,6 +20,7 @@ from vermilion_ledger.encoding import (
     check_members,
     check_text,
     encode_json,
+    encode_parsed,
     parse_count,
     parse_hex,
     parse_json,
@@ -157,7 +158,7 @@ def parse_statement(data: bytes) -> Statement:
             event that its family does not have, a malformed member or detail.
     """
     value = parse_json(data, size_max=STATEMENT_SIZE_MAX, what="statement")
-    if encode_json(value) != data:
+    if encode_parsed(value) != data:
         raise InputError("json.not-canonical", "the statement is not canonical JSON")
     top = check_members(
         value, required=("_type", "subject", "predicateType", "predicate"), what="statement"

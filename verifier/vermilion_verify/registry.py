@@ -14,7 +14,7 @@ from vermilion_ledger.bundle import BundleEntry
 from vermilion_ledger.encoding import (
     Json,
     check_members,
-    encode_json,
+    encode_parsed,
     parse_count,
     parse_hex,
     parse_json,
@@ -95,6 +95,6 @@ def _parse_event(value: Json, what: str) -> BundleEntry:
         sequence=parse_count(members["sequence"], what="sequence"),
         index=parse_count(members["index"], what="index"),
         salt=parse_hex(members["salt"], size=32, what="salt"),
-        envelope=parse_envelope(encode_json(members["envelope"])),
+        envelope=parse_envelope(encode_parsed(members["envelope"])),
         proof=(),
     )
