@@ -7,15 +7,17 @@ real keys through the same functions as the operator's command.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 import uvicorn
 from fastapi import FastAPI
 
@@ -25,7 +27,7 @@ from vermilion_api.client import Ledger as Api
 from vermilion_api.home import create_home
 from vermilion_api.keyfiles import KeyFile, create_key_file
 from vermilion_api.settings import ChainSettings, Settings
-from vermilion_api.signing import submit_event
+from vermilion_api.signing import sign_statement, submit_event
 from vermilion_api.wiring import (
     Ledger,
     build_sequencer,
@@ -35,13 +37,17 @@ from vermilion_api.wiring import (
 )
 from vermilion_ledger.actor import Actor
 from vermilion_ledger.anchor_rows import ChainBlock
+from vermilion_ledger.envelope import make_envelope
+from vermilion_ledger.errors import EvidenceError
 from vermilion_ledger.evm.header import parse_header
 from vermilion_ledger.evm.rlp import encode_integer, encode_rlp
 from vermilion_ledger.rules import Rule, hash_rules
+from vermilion_ledger.statement import Statement, parse_statement
 from vermilion_ledger.store import open_database
 
 CHAIN_ID = 31337
 CLOSED_PORT = 9  # discard: nobody listens there
+DECISION = {"step": "sign-off", "decision": "approved"}
 TWO_OWNERS = (Rule(event="approve", count=2, step="sign-off"),)
 
 
@@ -123,6 +129,31 @@ class Served:
         return hash_rules(rules).hex()
 
 
+def refused(call: Callable[[], object]) -> str:
+    """The code with which a call is refused."""
+    with pytest.raises(EvidenceError) as caught:
+        call()
+    return caught.value.code
+
+
+def prepare(served: Served, record: str, *keys: KeyFile, **asked: Any) -> Statement:
+    """An approval as the ledger prepares it, not signed yet."""
+    body = {"event": "approve", "detail": DECISION, "keyids": [key.keyid for key in keys]}
+    found = served.api.post(f"/v1/records/{record}/statements", {**body, **asked})
+    return parse_statement(base64.b64decode(found["payload"]))
+
+
+def envelope_of(made: Statement, *keys: KeyFile) -> bytes:
+    """A statement signed by people."""
+    payload = made.encode()
+    return make_envelope(payload, [sign_statement(payload, made, key) for key in keys]).data
+
+
+def send(served: Served, record: str, made: Statement, *keys: KeyFile) -> dict[str, Any]:
+    """Sign a statement and submit it."""
+    return served.api.post(f"/v1/records/{record}/events", envelope_of(made, *keys))
+
+
 @contextmanager
 def sequencing(ledger: Ledger) -> Iterator[None]:
     """Run the sequencer in a thread."""
@@ -163,7 +194,7 @@ def serving(
     sequenced: bool = True,
     offered: bool = True,
     page_count_max: int | None = None,
-    chain: ChainSettings | None = None,
+    database_url: str = "",
 ) -> Iterator[Served]:
     """Serve a ledger whose home is in a folder.
 
@@ -172,7 +203,7 @@ def serving(
         sequenced: Run a sequencer beside.
         offered: A block was offered before the chain went down.
         page_count_max: Size of the disk, in pages of the API's database.
-        chain: A chain that answers, in place of the one that is down.
+        database_url: Another database than the file in the home folder.
     """
     folder.mkdir(exist_ok=True)
     root = create_key_file(folder / "root.json", scheme="ed25519", owner=Actor(id="root"))
@@ -187,7 +218,8 @@ def serving(
         origin="ledger.example.gov/office-1",
         publish_interval_seconds=0.05,
         roots=(root.keyid,),
-        chains=(chain or down,),
+        chains=(down,),
+        database_url=database_url,
     )
     home, _ = create_home(folder / "home", settings)
     ledger = open_ledger(home.path)

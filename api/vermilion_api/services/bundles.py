@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from vermilion_api.services.history import open_entries
+from vermilion_api.services.seen import FinalAnchors
 from vermilion_ledger.admission import LedgerAdmission, LedgerIdentity
 from vermilion_ledger.anchor_rows import AnchorTarget, ChainBlock, FinalAnchor
 from vermilion_ledger.assembly import (
@@ -42,14 +43,6 @@ class AnchorLookup(Protocol):
         self, target: AnchorTarget, indices: Iterable[int], *, size_max: int
     ) -> Sequence[int]:
         """Return, for each leaf index, the smallest anchored tree size that covers it."""
-        ...
-
-
-class FinalAnchors(Protocol):
-    """The anchorer's journal, to take receipts from."""
-
-    def load_final(self, target: AnchorTarget, *, size: int | None = None) -> FinalAnchor | None:
-        """Return the final anchor of that size, or of the largest size."""
         ...
 
 
