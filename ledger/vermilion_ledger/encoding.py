@@ -49,7 +49,8 @@ _CONTROLS = re.compile(
 )
 _PLANES = "".join(chr((plane << 16) | 0xFFFE) + chr((plane << 16) | 0xFFFF) for plane in range(17))
 _BAD_CHARACTERS = re.compile(f"[\ud800-\udfff\ufdd0-\ufdef{_PLANES}]")
-_BEYOND_BMP = re.compile("[\U00010000-\U0010ffff]")
+# Every bad character leaves one of these in UTF-8, or an escape; so do some good ones.
+_BAD_TRACES = (b"\\u", b"\xef\xb7", b"\xbf\xbe", b"\xbf\xbf")
 # Possessive and never failing, so that hostile bytes cost linear time and no memory.
 _STRINGS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _BRACKETS = re.compile(rb"[\[\]{}]")
@@ -88,8 +89,7 @@ def parse_json(data: bytes, *, size_max: int, what: str) -> Json:
         )
     except json.JSONDecodeError as exc:
         raise InputError("json.malformed", f"{what} is not JSON: {exc.msg} at {exc.pos}") from exc
-    # Without escapes a bad character stands in the text; with some it may be hidden in them.
-    if "\\u" in text or _BAD_CHARACTERS.search(text):
+    if any(trace in data for trace in _BAD_TRACES):
         _check_strings(value, what)
     return value
 
@@ -114,7 +114,9 @@ def encode_parsed(value: Json) -> bytes:
     differs from code points only for characters beyond the first plane.
     """
     text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return encode_json(value) if _BEYOND_BMP.search(text) else text.encode()
+    if not text.isascii() and len(text.encode("utf-16-le")) > 2 * len(text):
+        return encode_json(value)
+    return text.encode()
 
 
 def check_members(
