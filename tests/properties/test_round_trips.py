@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
+import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,12 +31,13 @@ from vermilion_ledger.commitment import (
 from vermilion_ledger.encoding import (
     encode_base64,
     encode_json,
+    encode_parsed,
     encode_time,
     parse_base64,
     parse_json,
 )
 from vermilion_ledger.envelope import parse_envelope
-from vermilion_ledger.errors import EvidenceError
+from vermilion_ledger.errors import EvidenceError, InputError
 from vermilion_ledger.events import RECORD_EVENTS
 from vermilion_ledger.merkle import hash_leaf, verify_inclusion
 from vermilion_ledger.note import (
@@ -194,3 +198,30 @@ def test_another_salt_never_opens_an_entry(place: int, salt: bytes) -> None:
     entries[place] = replace(entries[place], salt=salt)
 
     assert not _holds(encode_json(replace(BUNDLE, entries=tuple(entries)).to_json()))
+
+
+TRICKY = st.text(
+    st.sampled_from('a"\\/\x00\x1f\x7f\x80\b\f\n\r\té\ue000\uffee\U00010000\U0010fff0印')
+)
+OBJECTS = st.recursive(
+    TRICKY | st.integers(-(2**53) + 1, 2**53 - 1) | st.booleans() | st.none(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TRICKY, inner, max_size=5),
+    max_leaves=12,
+)
+
+
+@given(OBJECTS)
+def test_the_quick_canonical_writer_agrees_with_the_reference(value: Any) -> None:
+    data = json.dumps(value).encode()
+    parsed = parse_json(data, size_max=len(data), what="value")
+
+    assert encode_parsed(parsed) == rfc8785.dumps(value)
+
+
+@given(OBJECTS, st.sampled_from(["\ud800", "\udfff", "\ufdd0", "\ufdef", "\ufffe", "\U0010ffff"]))
+def test_a_bad_character_is_found_however_it_is_written(value: Any, bad: str) -> None:
+    for escaped in (True, False):
+        text = json.dumps([value, {f"a{bad}": 1}], ensure_ascii=escaped)
+        data = text.encode("utf-8", "surrogatepass")
+        with pytest.raises(InputError):
+            parse_json(data, size_max=len(data), what="value")
