@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Protocol
@@ -138,8 +139,8 @@ class Waiter:
     async def run(self) -> None:
         """Poll as long as somebody waits, until cancelled."""
         while True:
+            self._wake.clear()
             if not self._callers:
-                self._wake.clear()
                 await self._wake.wait()
             callers = list(self._callers)
             try:
@@ -148,7 +149,12 @@ class Waiter:
                 self._logger.warning("waiting for the store: %s: %s", exc.code, exc)
                 await asyncio.sleep(_RETRY_SECONDS)
                 continue
-            await asyncio.sleep(_pause(self._callers))
+            # Never without a pause; but who comes next does not wait for those
+            # who wait for the chain.
+            await asyncio.sleep(_PAUSES[0])
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_pause(self._callers)):
+                    await self._wake.wait()
 
     async def _look(self, callers: Sequence[_Caller]) -> None:
         """Ask for small groups whole; for large ones only once their last one is settled.
@@ -186,7 +192,8 @@ class Waiter:
 
 
 def _pause(callers: set[_Caller]) -> float:
+    """Return how long to pause beyond the shortest pause."""
     waiting = [caller for caller in callers if not caller.future.done()]
     if any(caller.open_ids() for caller in waiting):
-        return _PAUSES[0]
+        return 0.0
     return _PAUSES[1] if any(c.goal <= Stage.PUBLISHED for c in waiting) else _PAUSES[2]

@@ -159,6 +159,23 @@ def test_a_hundred_callers_share_the_questions() -> None:
     assert len(progress.questions) < 10
 
 
+def test_who_comes_later_does_not_wait_for_those_who_wait_for_the_chain() -> None:
+    progress = Progress()
+    for number, key in enumerate(ids(2)):
+        progress.settle(key, number)
+
+    async def act(waiter: Waiter) -> Outcome:
+        slow = asyncio.create_task(waiter.wait(ids(1), Stage.FINAL, timeout_seconds=5.0))
+        await asyncio.sleep(0.1)
+        started = time.monotonic()
+        outcome = await waiter.wait(ids(2)[1:], Stage.SEQUENCED, timeout_seconds=5.0)
+        assert time.monotonic() - started < 0.15
+        slow.cancel()
+        return outcome
+
+    assert run(progress, act).stage is Stage.SEQUENCED
+
+
 def test_nobody_waiting_costs_no_question() -> None:
     progress = Progress()
     started = time.monotonic()
