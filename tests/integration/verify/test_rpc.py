@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from evidence import CODE, DOCUMENT_BYTES, START, Scene, codes, plain, trust_toml
+from evidence import DOCUMENT_BYTES, Scene, codes, plain
+from trusted import CODE, START, trust_toml
 from vermilion_ledger.encoding import encode_json
 from vermilion_ledger.errors import InputError
 from vermilion_verify.cli import main

@@ -15,8 +15,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evidence import Scene, approved, close, office, plain, trust_toml
+from evidence import Scene, approved, close, office, plain
 from office import INTAKE_SEED
+from trusted import trust_toml
 from vermilion_ledger.bundle import parse_bundle
 from vermilion_ledger.encoding import encode_base64, encode_json
 from vermilion_ledger.envelope import make_envelope, parse_envelope, sign_intake

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 
-from evidence import Scene, codes, log_vkey, plain
+from evidence import Scene, codes, plain
 from office import LOG_SEED, ORIGIN, secret
+from trusted import log_vkey
 from vermilion_ledger.checkpoint import Checkpoint, sign_checkpoint
 from vermilion_ledger.note import (
     COSIGNATURE,

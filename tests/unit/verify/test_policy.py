@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from evidence import Chain, log_vkey, trust_toml
 from office import INTAKE_PUBLIC, LOG_SEED, ORIGIN, REGISTRY, REGISTRY_KEY, Person, secret
+from trusted import Chain, log_vkey, trust_toml
 from vermilion_ledger.errors import EvidenceError, InputError
 from vermilion_ledger.note import COSIGNATURE
 from vermilion_ledger.schemes import ed25519

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from evidence import START, WANG, Scene, approved, codes, office, plain
+from evidence import WANG, Scene, approved, codes, office, plain
+from trusted import START
 from vermilion_ledger.statement import Seen
 from vermilion_verify.blocks import Standing
 from vermilion_verify.policy import ChainTrust
