@@ -10,8 +10,9 @@ import pytest
 
 from chain import Chain, MemoryLog, fixed_clock, start_chain
 from vermilion_anchor.service import Anchorer
-from vermilion_anchor.settings import AnchorSettings
+from vermilion_anchor.settings import AnchorSettings, Progress
 from vermilion_ledger.anchor_rows import FinalAnchor
+from vermilion_ledger.errors import ConflictError
 from vermilion_ledger.evm.finality import parse_finality
 from vermilion_ledger.store import open_database
 
@@ -70,7 +71,10 @@ def finish(chain: Chain, journal: Any) -> Callable[..., FinalAnchor]:
     def drive(anchorer: Anchorer, size: int, *, steps: int = 40) -> FinalAnchor:
         notes = []
         for _ in range(steps):
-            progress = anchorer.step()
+            try:
+                progress = anchorer.step()
+            except ConflictError as exc:  # the chain moved between two looks: look again
+                progress = Progress(state=None, note=str(exc), is_waiting=True)
             notes.append(f"{progress.state} {progress.size} {progress.note}")
             anchor: FinalAnchor | None = journal.load_final(chain.target, size=size)
             if anchor is not None:
