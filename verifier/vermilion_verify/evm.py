@@ -15,6 +15,7 @@ import urllib.request
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from vermilion_ledger.encoding import parse_json
 from vermilion_ledger.errors import InputError, UnavailableError
 from vermilion_ledger.evm.keccak import keccak256
 from vermilion_verify.blocks import Standing
@@ -99,11 +100,16 @@ class RpcEndpoint:
     def _call(self, method: str, *params: object) -> Any:
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
         try:
-            answer = json.loads(self._post(body.encode()))
+            # Strict about depth before it recurses: a node is no more trusted than a bundle.
+            answer = parse_json(
+                self._post(body.encode()), size_max=_ANSWER_SIZE_MAX - 1, what="answer"
+            )
         except (OSError, http.client.HTTPException) as exc:
             raise UnavailableError("rpc.unreachable", f"{self._url} does not answer") from exc
-        except (ValueError, RecursionError) as exc:
-            raise InputError("rpc.answer", f"{self._url} does not speak JSON") from exc
+        except InputError as exc:
+            raise InputError("rpc.answer", f"{self._url}: {exc.message}") from exc
+        except ValueError as exc:  # an address that urllib cannot take apart
+            raise InputError("rpc.url", f"{self._url[:80]!a} is not an http address") from exc
         if not isinstance(answer, dict) or "result" not in answer:
             raise InputError("rpc.answer", f"{self._url} refuses {method}")
         return answer["result"]
