@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 import stat
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,84 +14,19 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
 from postgres import PostgresServer
-from store_kit import Admit, accept, digest, make_sequencer, make_submission, system_clock
-from vermilion_ledger.anchor_rows import (
-    AnchorAttempt,
-    AnchorTarget,
-    ChainBlock,
-    FinalAnchor,
-)
+from store_filled import fill
 from vermilion_ledger.errors import (
     EvidenceError,
-    InputError,
     IntegrityError,
     UnavailableError,
-    VerificationError,
 )
-from vermilion_ledger.ports import HistoryView
 from vermilion_ledger.recheck import recheck_tree
-from vermilion_ledger.rows import Idempotency, IntakeBatch, Pending
 from vermilion_ledger.store import Database, open_database, schema
 from vermilion_ledger.store.engine import is_sqlite, open_engine, reading, writing
-from vermilion_ledger.store.grants import apply_grants
 from vermilion_ledger.store.migrate import check_migrated, newest_revision, stored_revision
 from vermilion_ledger.store.schema import INSERT_ONLY, METADATA
 
 Opener = Callable[..., Database]
-NOW = datetime(2026, 11, 21, 8, tzinfo=UTC)
-TARGET = AnchorTarget(chain_id=31337, contract=b"\x01" * 20, log=b"\x02" * 32)
-
-
-def fill(database: Database) -> None:
-    """Put at least one row into every table."""
-
-    def refuse_marked(pending: Pending, _: HistoryView) -> None:
-        if pending.envelope == b"bad":
-            raise VerificationError("statement.binding", "no")
-
-    idempotency = Idempotency(key="k", request_hash=digest("r"))
-    batch = (make_submission(new=True), *(make_submission() for _ in range(256)))
-    database.intake.save_batches(
-        [IntakeBatch(submissions=batch, idempotency=idempotency)], received_at=system_clock()
-    )
-    accept(database, make_submission(text="bad"))
-    sequencer = make_sequencer(database, admission=Admit(refuse_marked))
-    sequencer.sequence_batch()
-    sequencer.publish()
-    sequencer.release()
-    accept(database, make_submission())
-    database.responses.save("k", status=202, body=b"{}", created_at=NOW)
-    block = ChainBlock(chain_id=1, number=2, hash=digest("b"), time=NOW, header=b"header")
-    database.blocks.save(block, offered_at=NOW)
-    job = database.anchors.plan(TARGET, size=1, root=digest("root"), now=NOW)
-    attempt = AnchorAttempt(
-        nonce=1,
-        gas_limit=2,
-        max_fee=3,
-        priority_fee=4,
-        raw=b"raw",
-        transaction=digest("t"),
-        signed_block=5,
-        signed_at=NOW,
-    )
-    job = database.anchors.save_signed(job, attempt)
-    database.anchors.save_receipt(job, make_final())
-
-
-def make_final() -> FinalAnchor:
-    return FinalAnchor(
-        target=TARGET,
-        size=1,
-        root=digest("root"),
-        transaction=digest("t"),
-        transaction_index=0,
-        log_index=0,
-        block_number=7,
-        block_hash=digest("b"),
-        block_time=NOW,
-        header=b"header",
-        receipt=b"{}",
-    )
 
 
 @pytest.fixture
@@ -348,107 +281,6 @@ def test_a_server_setting_that_loses_commits_is_refused(
     with pytest.raises(IntegrityError) as caught:
         lax.log.count_entries()
     assert caught.value.code == "store.setting-refused"
-
-
-@contextmanager
-def acting_as(database: Database, role: str) -> Iterator[Callable[[str], str]]:
-    """Run statements under a role; tell the code of the refusal, or an empty text."""
-
-    def run(statement: str) -> str:
-        try:
-            with writing(database.engine) as connection:
-                connection.exec_driver_sql(f'SET LOCAL ROLE "{role}"')
-                connection.exec_driver_sql(statement)
-        except EvidenceError as exc:
-            return exc.code
-        return ""
-
-    yield run
-
-
-@pytest.fixture
-def granted(postgres_url: str, opened: Opener) -> Iterator[Database]:
-    database = opened(postgres_url)
-    fill(database)
-    roles = {"api_role": "v_api", "sequencer_role": "v_seq", "anchorer_role": "v anchor"}
-    for _ in range(2):  # applying again is harmless
-        apply_grants(database.engine, **roles)
-    yield database
-    with writing(database.engine) as connection:
-        for role in roles.values():
-            connection.exec_driver_sql(f'DROP OWNED BY "{role}"')
-
-
-CHANGES = [
-    f"{verb} {table}{rest}"
-    for table in sorted(METADATA.tables)
-    for verb, rest in (
-        ("UPDATE", f" SET {METADATA.tables[table].columns.keys()[0]} = DEFAULT"),
-        ("DELETE FROM", ""),
-        ("TRUNCATE", ""),
-        ("DROP TABLE", ""),
-    )
-]
-
-
-@pytest.mark.parametrize("role", ["v_api", "v_seq", "v anchor"])
-def test_no_role_may_change_evidence(granted: Database, role: str) -> None:
-    allowed = {
-        "v_seq": {"UPDATE head", "UPDATE lease", "DELETE FROM queue"},
-        "v anchor": {"UPDATE anchors"},
-    }
-    may = allowed.get(role, set())
-
-    with acting_as(granted, role) as run:
-        for change in CHANGES:
-            if not any(re.match(f"{each}\\b", change) for each in may):
-                assert run(change) == "store.not-allowed", change
-
-
-def test_the_api_may_insert_submissions_but_no_entries(granted: Database) -> None:
-    with acting_as(granted, "v_api") as run:
-        for table in ("entries", "tiles", "checkpoints", "refusals", "head", "lease", "anchors"):
-            assert run(f"INSERT INTO {table} SELECT * FROM {table}") == "store.not-allowed"
-        assert run("INSERT INTO nonces VALUES (decode('00', 'hex'), decode('00', 'hex'))") == ""
-        assert run("SELECT count(*) FROM entries") == ""
-
-
-def test_each_process_does_its_work_under_its_own_role(
-    granted: Database, postgres_server: PostgresServer, postgres_url: str, opened: Opener
-) -> None:
-    name = postgres_url.rpartition("/")[2]
-    with writing(granted.engine) as connection:
-        for role in ("v_api", "v_seq", "v anchor"):
-            connection.exec_driver_sql(f'ALTER ROLE "{role}" LOGIN')
-    api, sequencing, anchoring = (
-        opened(postgres_server.url(name, role)) for role in ("v_api", "v_seq", "v%20anchor")
-    )
-
-    before = api.log.count_entries()
-    ids = accept(api, make_submission("z", new=True), make_submission("z"))
-    sequencer = make_sequencer(sequencing)
-    while sequencer.sequence_batch():
-        pass
-    assert sequencer.publish() is not None
-    assert {each.state for each in api.log.load_states(ids).values()} == {"sequenced"}
-    assert api.log.count_entries() == before + 3
-    job = anchoring.anchors.plan(TARGET, size=9, root=digest("root"), now=NOW)
-    assert api.anchors.load_open(TARGET) == job
-    with pytest.raises(IntegrityError) as caught:
-        make_sequencer(api)
-    assert caught.value.code == "store.not-allowed"
-
-
-def test_sqlite_has_no_roles(sqlite_url: str, opened: Opener) -> None:
-    with pytest.raises(InputError) as caught:
-        apply_grants(opened(sqlite_url).engine, api_role="a", sequencer_role="b")
-
-    assert caught.value.code == "store.roles"
-
-
-def test_the_api_may_not_be_the_sequencer(postgres_url: str, opened: Opener) -> None:
-    with pytest.raises(InputError):
-        apply_grants(opened(postgres_url).engine, api_role="a", sequencer_role="a")
 
 
 def test_both_kinds_of_database_are_told_apart(database: Database, url: str) -> None:

@@ -1,0 +1,74 @@
+"""A database with at least one row in every table."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from store_kit import Admit, accept, digest, make_sequencer, make_submission, system_clock
+from vermilion_ledger.anchor_rows import (
+    AnchorAttempt,
+    AnchorTarget,
+    ChainBlock,
+    FinalAnchor,
+)
+from vermilion_ledger.errors import (
+    VerificationError,
+)
+from vermilion_ledger.ports import HistoryView
+from vermilion_ledger.rows import Idempotency, IntakeBatch, Pending
+from vermilion_ledger.store import Database
+
+NOW = datetime(2026, 11, 21, 8, tzinfo=UTC)
+TARGET = AnchorTarget(chain_id=31337, contract=b"\x01" * 20, log=b"\x02" * 32)
+
+
+def fill(database: Database) -> None:
+    """Put at least one row into every table."""
+
+    def refuse_marked(pending: Pending, _: HistoryView) -> None:
+        if pending.envelope == b"bad":
+            raise VerificationError("statement.binding", "no")
+
+    idempotency = Idempotency(key="k", request_hash=digest("r"))
+    batch = (make_submission(new=True), *(make_submission() for _ in range(256)))
+    database.intake.save_batches(
+        [IntakeBatch(submissions=batch, idempotency=idempotency)], received_at=system_clock()
+    )
+    accept(database, make_submission(text="bad"))
+    sequencer = make_sequencer(database, admission=Admit(refuse_marked))
+    sequencer.sequence_batch()
+    sequencer.publish()
+    sequencer.release()
+    accept(database, make_submission())
+    database.responses.save("k", status=202, body=b"{}", created_at=NOW)
+    block = ChainBlock(chain_id=1, number=2, hash=digest("b"), time=NOW, header=b"header")
+    database.blocks.save(block, offered_at=NOW)
+    job = database.anchors.plan(TARGET, size=1, root=digest("root"), now=NOW)
+    attempt = AnchorAttempt(
+        nonce=1,
+        gas_limit=2,
+        max_fee=3,
+        priority_fee=4,
+        raw=b"raw",
+        transaction=digest("t"),
+        signed_block=5,
+        signed_at=NOW,
+    )
+    job = database.anchors.save_signed(job, attempt)
+    database.anchors.save_receipt(job, make_final())
+
+
+def make_final() -> FinalAnchor:
+    return FinalAnchor(
+        target=TARGET,
+        size=1,
+        root=digest("root"),
+        transaction=digest("t"),
+        transaction_index=0,
+        log_index=0,
+        block_number=7,
+        block_hash=digest("b"),
+        block_time=NOW,
+        header=b"header",
+        receipt=b"{}",
+    )
