@@ -8,18 +8,24 @@ take turns: SQLite by its write lock, PostgreSQL by an advisory lock.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
-from sqlalchemy import Engine
+from sqlalchemy import Engine, inspect, text
 
 from vermilion_ledger.errors import UnavailableError
 from vermilion_ledger.store.engine import is_sqlite, reading, writing
 
-__all__ = ["check_migrated", "migrate", "newest_revision", "stored_revision"]
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+__all__ = ["NEWEST_REVISION", "check_migrated", "migrate", "newest_revision", "stored_revision"]
+
+NEWEST_REVISION = "0001"
+"""What this release writes; a test compares it with the scripts.
+
+Every process asks for it at its start, and only one in a release migrates:
+Alembic is loaded when it is needed.
+"""
 
 _LOCK = 0x5645524D  # "VERM"
 
@@ -31,6 +37,9 @@ def migrate(engine: Engine, revision: str = "head") -> None:
         UnavailableError: ``store.newer-schema``: the database was written by a
             later release, or it is out of reach.
     """
+    from alembic import command
+    from alembic.util import CommandError
+
     with writing(engine) as connection:
         if not is_sqlite(connection):
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
@@ -45,7 +54,9 @@ def migrate(engine: Engine, revision: str = "head") -> None:
 
 
 def newest_revision() -> str:
-    """Return the revision that this release writes."""
+    """Return the revision of the newest script in the package."""
+    from alembic.script import ScriptDirectory
+
     revision = ScriptDirectory.from_config(_config()).get_current_head()
     assert revision is not None  # noqa: S101 -- the package ships its scripts
     return revision
@@ -54,7 +65,10 @@ def newest_revision() -> str:
 def stored_revision(engine: Engine) -> str | None:
     """Return the revision of the database; None before the first migration."""
     with reading(engine) as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        return None if found is None else str(found)
 
 
 def check_migrated(engine: Engine) -> None:
@@ -63,14 +77,17 @@ def check_migrated(engine: Engine) -> None:
     Raises:
         UnavailableError: ``store.not-migrated``.
     """
-    stored, newest = stored_revision(engine), newest_revision()
-    if stored != newest:
+    stored = stored_revision(engine)
+    if stored != NEWEST_REVISION:
         raise UnavailableError(
-            "store.not-migrated", f"the database is at revision {stored}, needed is {newest}"
+            "store.not-migrated",
+            f"the database is at revision {stored}, needed is {NEWEST_REVISION}",
         )
 
 
 def _config() -> Config:
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.set_main_option("path_separator", "os")

@@ -23,7 +23,12 @@ from vermilion_ledger.errors import (
 from vermilion_ledger.recheck import recheck_tree
 from vermilion_ledger.store import Database, open_database, schema
 from vermilion_ledger.store.engine import is_sqlite, open_engine, reading, writing
-from vermilion_ledger.store.migrate import check_migrated, newest_revision, stored_revision
+from vermilion_ledger.store.migrate import (
+    NEWEST_REVISION,
+    check_migrated,
+    newest_revision,
+    stored_revision,
+)
 from vermilion_ledger.store.schema import INSERT_ONLY, METADATA
 
 Opener = Callable[..., Database]
@@ -40,7 +45,7 @@ def test_a_migrated_database_is_the_schema(database: Database) -> None:
         context = MigrationContext.configure(connection)
 
         assert compare_metadata(context, METADATA) == []
-    assert stored_revision(database.engine) == newest_revision() == "0001"
+    assert stored_revision(database.engine) == newest_revision() == NEWEST_REVISION
 
 
 def described(url: str) -> list[str]:
