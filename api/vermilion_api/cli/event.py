@@ -53,6 +53,15 @@ def event(  # noqa: PLR0913 - one parameter per option
     show(
         answer,
         f"{name}: entry {answer['sequence']} of {answer['record']},"
-        f" index {answer['index']}, {answer['state']}",
+        f" index {answer['index']}, {answer['state']}" + _name_policy(asked["detail"]),
         as_json=as_json,
     )
+
+
+def _name_policy(detail: dict[str, Any]) -> str:
+    """Return the name by which records call the policy, for events about one."""
+    if "rules" not in detail:
+        return ""
+    from vermilion_ledger.rules import hash_rules, parse_rules
+
+    return f"\nthe policy is {hash_rules(parse_rules(detail['rules'])).hex()}"
