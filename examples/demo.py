@@ -40,6 +40,7 @@ LARGE_MIB = 65
 _START_SECONDS = 60
 _ANCHOR_SECONDS = 120
 _CALLERS = 8
+_TILE = 256  # entries in a full tile of the log
 
 
 def main() -> int:
@@ -79,6 +80,7 @@ def _run(source: Path | None) -> Story:
             _write_bundles(caller, records)
             _write_block_hashes()
             _write_trust()
+            _write_log(caller)
     with reporter.step("verifying without server and node"):
         verdicts, tampered = _verify(documents)
     story = Story(
@@ -261,6 +263,28 @@ def _ask_node(method: str, *params: object) -> Any:
 
 def _write_trust() -> None:
     _vermilion("trust", "export", "--home", BUILD / "ledger", "-o", BUILD / "trust.toml")
+
+
+def _write_log(caller: Caller) -> None:
+    """Bring along the log itself, for an auditor who would not take its word either."""
+    (BUILD / "registry.json").write_bytes(caller.get_bytes("/v1/registry"))
+    size = int(caller.get_bytes("/log/checkpoint").splitlines()[1])
+    with (BUILD / "log-entries.bin").open("wb") as entries:
+        for first in range(0, size, _TILE):
+            path = tile_path(first // _TILE, width=min(_TILE, size - first))
+            bundle = caller.get_bytes(f"/log/tile/entries/{path}")
+            while bundle:  # C2SP tlog-tiles: a two-byte length before each entry
+                end = 2 + int.from_bytes(bundle[:2], "big")
+                entries.write(bundle[2:end])
+                bundle = bundle[end:]
+
+
+def tile_path(number: int, *, width: int) -> str:
+    """Return the C2SP path of a tile: ``x001/x234/067``, with ``.p/<width>`` if partial."""
+    digits = f"{number:03d}" if number < 1000 else f"{number:0{3 * -(-len(str(number)) // 3)}d}"
+    groups = [digits[start : start + 3] for start in range(0, len(digits), 3)]
+    path = "/".join([*(f"x{group}" for group in groups[:-1]), groups[-1]])
+    return path if width == _TILE else f"{path}.p/{width}"
 
 
 def _verify(documents: list[Path]) -> tuple[dict[str, str], dict[str, str]]:
