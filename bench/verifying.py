@@ -17,7 +17,7 @@ from vermilion_verify.report import Verdict
 from vermilion_verify.verify import Question, verify_bundle
 
 CASES = Path(__file__).resolve().parent.parent / "tests" / "conformance"
-ED25519_CASE = "proven-ed25519"
+ED25519_CASE = "root_quorum"  # 13 signatures, all Ed25519
 COMMAND_MILLISECONDS_MAX = 250
 _REPEATS = 20
 
