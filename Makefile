@@ -28,7 +28,7 @@ NODE_OK = node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lock lint format test contracts coverage fuzz vectors up demo bench alone clean
+.PHONY: help setup lock lint format test contracts coverage fuzz flips vectors up demo bench alone clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ coverage: setup $(NPM) ## branch coverage of the Python tests, as text
 
 fuzz: setup ## the property tests with 10,000 examples each
 	HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest -q -n $(WORKERS) -o timeout=0 tests/properties
+
+flips: setup ## flip every bit of seven bundles; none may stay proven (half an hour)
+	$(BIN)/python tests/faults/flip_bits.py
 
 vectors: setup ## write the committed test vectors anew
 	$(BIN)/python tests/vectors/make_vectors.py
