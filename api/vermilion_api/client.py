@@ -1,8 +1,9 @@
 """The operator's view of a ledger over HTTP: requests out, problems as errors in.
 
 On the standard library: a command that asks one question should not spend its
-time on importing an HTTP client. One connection, kept open; no proxy, as what a
-proxy variable says is not meant for an office's own ledger.
+time on importing an HTTP client. A fresh connection for each request, as a server
+may close an idle one at the very moment it is used again; no proxy, as what a proxy
+variable says is not meant for an office's own ledger.
 """
 
 from __future__ import annotations
@@ -107,12 +108,12 @@ class Ledger:
             answer = self._connection.getresponse()
             found = answer.read(_ANSWER_SIZE_MAX + 1)
         except (OSError, http.client.HTTPException) as exc:
-            self._connection.close()  # the next request opens a fresh one
             raise UnavailableError(
                 "serve.unreachable", f"no ledger answers at {self.url}: {type(exc).__name__}"
             ) from exc
+        finally:
+            self._connection.close()  # the next request opens a fresh one
         if len(found) > _ANSWER_SIZE_MAX:
-            self._connection.close()
             raise IntegrityError("serve.not-a-ledger", f"{self.url} answers without an end")
         if answer.status < http.HTTPStatus.MULTIPLE_CHOICES:
             return found
