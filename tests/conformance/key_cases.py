@@ -18,14 +18,20 @@ from conformance.case import (
 )
 from evidence import LI, RULES, WANG, ZHAO, Scene, approved, office
 from office import (
+    INTAKE_SEED,
     REGISTRY_KEY,
     ROOT,
     ROOT_TWO,
     key_registration,
+    secret,
 )
 from trusted import trust_toml
+from vermilion_ledger.envelope import Signature, make_envelope, sign_intake
 from vermilion_ledger.rules import hash_rules
+from vermilion_ledger.schemes import ed25519, make_keyid
 from vermilion_ledger.statement import Subject
+
+_ORDER = 2**252 + 27742317777372353535851937790883648493  # of the base point
 
 
 def key_cases() -> Iterator[Case]:
@@ -54,7 +60,11 @@ def key_cases() -> Iterator[Case]:
             "the key signed after it was revoked",
             made(lambda s: s.revoke_key(WANG, ROOT), lambda s: s.approve(WANG)),
         ),
-        ("no_root", "a key registered without the root", made(lambda s: s.register_key(NEW, WANG))),
+        (
+            "no_root",
+            "a key registered without the root",
+            made(lambda s: s.register_key(NEW, WANG, actor=ROOT)),
+        ),
         (
             "twice_registered",
             "a key registered twice",
@@ -71,15 +81,38 @@ def key_cases() -> Iterator[Case]:
     yield case(
         "one_root", "one of three roots", "refuted", scene, validity, trust=roots_toml(scene)
     )
+    yield case(
+        "small_order_key",
+        "a key of small order, with a signature that anybody can make for it",
+        "refuted",
+        weak_key(),
+        "signature.actor",
+        validity,
+    )
+
+
+def weak_key() -> Scene:
+    """Register the neutral element as a key: then R = S·B fits every message."""
     scene = begun()
-    weak = b"\x01" + bytes(31)
+    weak, seed = b"\x01" + bytes(31), secret("any scalar")
     said = replace(
         key_registration(WANG, key=weak.hex()),
         subject=Subject(name="weak", sha256=hashlib.sha256(weak).digest()),
         nonce=bytes(16),
     )
-    scene.add(said, ROOT, record_key=REGISTRY_KEY)
-    yield case("small_order_key", "a key of small order", "refuted", scene, validity)
+    scalar = bytearray(hashlib.sha512(seed).digest()[:32])
+    scalar[0] &= 248
+    scalar[31] = scalar[31] & 127 | 64
+    s = int.from_bytes(scalar, "little") % _ORDER
+    forged = Signature(
+        keyids=(make_keyid(ed25519.NAME, weak),),
+        scheme=ed25519.NAME,
+        sig=ed25519.public_key_of(seed) + s.to_bytes(32, "little"),
+        extra={},
+    )
+    signed = ROOT.sign(make_envelope(said.encode(), ())).with_signature(forged)
+    scene.log.add(sign_intake(signed, INTAKE_SEED), REGISTRY_KEY)
+    return scene
 
 
 def rule_cases() -> Iterator[Case]:
