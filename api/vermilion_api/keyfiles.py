@@ -7,18 +7,17 @@ overwritten. Writing returns only after file and name are on disk.
 from __future__ import annotations
 
 import json
-import os
 import secrets
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 
 from vermilion_ledger.actor import Actor, parse_actor
 from vermilion_ledger.encoding import check_members, parse_hex, parse_json
-from vermilion_ledger.errors import ConflictError, EvidenceError, InputError, NotFoundError
+from vermilion_ledger.errors import EvidenceError, InputError
+from vermilion_ledger.private_files import create_private_file, read_private_file
 from vermilion_ledger.schemes import is_supported, load_scheme, make_keyid
 
-__all__ = ["KeyFile", "create_key_file", "load_key_file", "load_seed", "write_new", "write_seed"]
+__all__ = ["KeyFile", "create_key_file", "load_key_file", "load_seed", "write_seed"]
 
 _FILE_SIZE_MAX = 64 * 1024  # bytes
 _SEED_SIZE = 32  # bytes
@@ -51,7 +50,7 @@ def load_seed(path: Path) -> bytes:
         NotFoundError: ``key.file-missing``.
         InputError: ``key.file-readable`` or ``key.malformed``.
     """
-    text = _read_private(path).decode("ascii", "replace").strip()
+    text = read_private_file(path).decode("ascii", "replace").strip()
     try:
         return parse_hex(text, size=_SEED_SIZE, what=path.name)
     except InputError as exc:
@@ -66,7 +65,7 @@ def write_seed(path: Path, seed: bytes | None = None) -> bytes:
         NotFoundError: ``key.file-missing``: the folder cannot be written.
     """
     seed = secrets.token_bytes(_SEED_SIZE) if seed is None else seed
-    write_new(path, seed.hex().encode() + b"\n")
+    create_private_file(path, seed.hex().encode() + b"\n")
     return seed
 
 
@@ -89,7 +88,7 @@ def create_key_file(path: Path, *, scheme: str, owner: Actor) -> KeyFile:
         "keyid": key.keyid,
         "owner": owner.to_json(),
     }
-    write_new(path, json.dumps(value, ensure_ascii=False, indent=1).encode() + b"\n")
+    create_private_file(path, json.dumps(value, ensure_ascii=False, indent=1).encode() + b"\n")
     return key
 
 
@@ -100,7 +99,7 @@ def load_key_file(path: Path) -> KeyFile:
         NotFoundError: ``key.file-missing``.
         InputError: ``key.file-readable`` or ``key.malformed``.
     """
-    data = _read_private(path)
+    data = read_private_file(path)
     try:
         members = check_members(
             parse_json(data, size_max=_FILE_SIZE_MAX, what=path.name),
@@ -120,41 +119,3 @@ def load_key_file(path: Path) -> KeyFile:
     if members["public"] != public.hex() or members["keyid"] != key.keyid:
         raise InputError("key.malformed", f"{path.name}: private and public part do not fit")
     return key
-
-
-def write_new(path: Path, data: bytes) -> None:
-    """Create a file only its owner may read; durable on return.
-
-    Raises:
-        ConflictError: ``key.file-exists``.
-        NotFoundError: ``key.file-missing``: the folder cannot be written.
-    """
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    except FileExistsError as exc:
-        raise ConflictError("key.file-exists", f"{path.name} exists already") from exc
-    except OSError as exc:
-        raise NotFoundError("key.file-missing", f"{path.name}: {exc.strerror}") from exc
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)  # the name must survive a crash as well as the bytes
-    finally:
-        os.close(folder)
-
-
-def _read_private(path: Path) -> bytes:
-    """Read a secret through one descriptor: what was checked is what is read."""
-    try:
-        with path.open("rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            if mode & (stat.S_IRWXG | stat.S_IRWXO):
-                raise InputError(
-                    "key.file-readable", f"{path.name} has mode {stat.S_IMODE(mode):04o}, not 0600"
-                )
-            return file.read(_FILE_SIZE_MAX)
-    except OSError as exc:
-        raise NotFoundError("key.file-missing", f"{path.name}: {exc.strerror}") from exc
