@@ -51,6 +51,7 @@ test: setup contracts ## everything that CI runs: contracts, Python tests, lint
 
 contracts: $(NPM) ## compile check and tests of the Solidity contracts
 	cd contracts && npm run --silent check && npm run --silent lint && npm test --silent
+	cd contracts && npm run --silent snapshot:check && npm run --silent gas
 
 coverage: setup $(NPM) ## branch coverage of the Python tests, as text
 	$(BIN)/coverage erase

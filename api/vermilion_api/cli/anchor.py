@@ -1,4 +1,4 @@
-"""``vermilion anchor now|status``."""
+"""``vermilion anchor deploy|now|status``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from vermilion_api.settings import ChainSettings
     from vermilion_api.wiring import Ledger
 
-__all__ = ["build_app", "now", "status"]
+__all__ = ["build_app", "deploy", "now", "status"]
 
 _PAUSE_SECONDS = 0.3
 
@@ -28,9 +28,41 @@ _PAUSE_SECONDS = 0.3
 def build_app() -> typer.Typer:
     """Return the group."""
     app = typer.Typer(help="Anchoring.", no_args_is_help=True)
+    app.command("deploy")(deploy)
     app.command("now")(now)
     app.command("status")(status)
     return app
+
+
+def deploy(
+    *,
+    rpc: Annotated[str, typer.Option(help="Address of a node of the chain.")],
+    home: HomeOption = DEFAULT_HOME,
+    contract: Annotated[
+        str, typer.Option(help="0x address of an EvidenceAnchor that is there already.")
+    ] = "",
+    finality: Annotated[
+        str, typer.Option(help="confirmations:N, finalized or immediate.")
+    ] = "confirmations:3",
+    as_json: JsonOption = False,
+) -> None:
+    """Deploy the contract on a chain, register this log in it, and write it into the settings.
+
+    The anchoring key pays: on a chain that is not for development, fund its
+    account first. A running ledger takes the chain up at its next start.
+    """
+    from vermilion_api.deploying import add_chain, deploy_log
+    from vermilion_api.home import Home
+    from vermilion_api.settings import load_settings
+
+    place, settings = Home(path=home), load_settings(home)
+    chain = deploy_log(place, settings, rpc, contract=contract, finality=finality)
+    add_chain(place, settings, chain)
+    show(
+        {"chainId": chain.id, "contract": chain.contract, "log": chain.log},
+        f"log {chain.log} is registered in {chain.contract} on chain {chain.id}",
+        as_json=as_json,
+    )
 
 
 def now(

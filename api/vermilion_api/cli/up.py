@@ -27,7 +27,7 @@ from vermilion_api.cli.processes import PARENT_VARIABLE
 if TYPE_CHECKING:
     from vermilion_anchor.node import AnvilNode
     from vermilion_api.home import Home
-    from vermilion_api.settings import ChainSettings, Settings
+    from vermilion_api.settings import Settings
 
 __all__ = ["up"]
 
@@ -192,45 +192,18 @@ def _settle(home: Home, settings: Settings, node: AnvilNode) -> Settings:
     """Bring contract and log onto the local chain at the first start; keep its address."""
     from vermilion_api.settings import save_settings
 
-    if any(chain.id == _DEVELOPMENT_CHAIN for chain in settings.chains):
-        chains = tuple(
-            replace(chain, rpc=node.url) if chain.id == _DEVELOPMENT_CHAIN else chain
-            for chain in settings.chains
-        )
-    else:
-        chains = (*settings.chains, _deploy(home, settings, node))
+    if not any(chain.id == _DEVELOPMENT_CHAIN for chain in settings.chains):
+        from vermilion_api.deploying import add_chain, deploy_log
+
+        return add_chain(home, settings, deploy_log(home, settings, node.url))
+    chains = tuple(
+        replace(chain, rpc=node.url) if chain.id == _DEVELOPMENT_CHAIN else chain
+        for chain in settings.chains
+    )
     if chains != settings.chains:
         settings = replace(settings, chains=chains)
         save_settings(home.path, settings)
     return settings
-
-
-def _deploy(home: Home, settings: Settings, node: AnvilNode) -> ChainSettings:
-    """Deploy the contract and register the log; web3 is imported at a first start only."""
-    from vermilion_anchor.artifact import load_artifact
-    from vermilion_anchor.deploy import deploy
-    from vermilion_anchor.evm import EvmChain
-    from vermilion_anchor.fees import FeePolicy
-    from vermilion_anchor.keys import create_key, load_signer
-    from vermilion_api.settings import ChainSettings
-
-    if not home.keystore.exists():
-        create_key(home.keystore, home.password)
-    made = deploy(
-        EvmChain(node.url, load_artifact()),
-        load_signer(home.keystore, home.password),
-        load_artifact(),
-        origin=settings.origin,
-        fees=FeePolicy(),
-    )
-    return ChainSettings(
-        id=made.chain_id,
-        rpc=node.url,
-        contract="0x" + made.contract.hex(),
-        log="0x" + made.log.hex(),
-        code_hash="0x" + made.code_hash.hex(),
-        deployed_block=made.deployed_block,
-    )
 
 
 def _migrate(home: Path) -> None:

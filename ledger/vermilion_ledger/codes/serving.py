@@ -28,6 +28,10 @@ _ADDRESS = Advice(
 )
 
 CODES: dict[str, Advice] = {
+    "anchor.chain-exists": Advice(
+        "Remove the chain from vermilion.toml first if another contract shall take its place.",
+        "如需改用另一合约,请先从 vermilion.toml 中删去该链。",
+    ),
     # --- commands and their files ---
     "install.extras": Advice(
         en='Install the server parts: pip install "vermilion[server]".',
