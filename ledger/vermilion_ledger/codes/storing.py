@@ -136,4 +136,34 @@ CODES: dict[str, Advice] = {
         en="Correct the named value; the same bytes will never be stored.",
         zh="请更正所列的值;相同的数据不会被保存。",
     ),
+    "tiles.create-only": Advice(
+        en="Keep the log where a file can be created once only: a local disk, or an S3 store "
+        "that honours If-None-Match.",
+        zh="请将日志存放在能保证文件只创建一次的位置:本地磁盘,或支持 If-None-Match 的 S3 存储。",
+    ),
+    "tiles.differ": Advice(
+        en="Stop, keep a copy of the named file, and run `vermilion fsck`.",
+        zh="请停止运行,保留所列文件的副本,并运行 `vermilion fsck`。",
+    ),
+    "tiles.disk-full": Advice(
+        en="Free or add space where the log's files are; publishing goes on by itself.",
+        zh="请释放或扩充日志文件所在的空间;发布会自动恢复。",
+    ),
+    "tiles.no-full": Advice(
+        en="Keep the partial tile until its full tile is written.",
+        zh="请保留不完整瓦片,直至完整瓦片写入。",
+    ),
+    "tiles.path": Advice(
+        en="Name a file of the log as C2SP tlog-tiles writes it, such as tile/0/x001/067.",
+        zh="请按 C2SP tlog-tiles 的写法给出日志文件名,例如 tile/0/x001/067。",
+    ),
+    "tiles.unreachable": Advice(
+        en="Check that the folder or bucket of the log's files can be read and written, then "
+        "try again.",
+        zh="请检查存放日志文件的文件夹或存储桶是否可读写,然后重试。",
+    ),
+    "tiles.url": Advice(
+        en="Give nothing, file:///path/to/folder or s3://bucket/prefix?endpoint=...&region=...",
+        zh="请留空,或填写 file:///文件夹路径 或 s3://桶/前缀?endpoint=...&region=...。",
+    ),
 }
