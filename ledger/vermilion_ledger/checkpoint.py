@@ -16,6 +16,7 @@ from vermilion_ledger.limits import ORIGIN_SIZE_MAX, TREE_SIZE_MAX
 from vermilion_ledger.note import (
     COSIGNATURE,
     ED25519,
+    ML_DSA_44,
     Note,
     NoteSignature,
     VerifierKey,
@@ -33,6 +34,7 @@ __all__ = [
 ]
 
 _DECIMAL = re.compile(r"(?:0|[1-9][0-9]{0,15})\Z")
+_SECONDS_MAX = 2**63 - 1  # tlog-cosignature, section "Format"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,59 +126,80 @@ def verify_signatures(
     return frozenset(found)
 
 
-def sign_checkpoint(checkpoint: Checkpoint, private_key: bytes) -> str:
-    """Return the checkpoint as a note signed by the log's Ed25519 key.
+def sign_checkpoint(
+    checkpoint: Checkpoint,
+    private_key: bytes,
+    *,
+    ml_dsa_seed: bytes | None = None,
+    seconds: int = 0,
+) -> str:
+    """Return the checkpoint as a note signed by the log's keys, the Ed25519 line first.
 
     Args:
         checkpoint: What to sign; its origin is the signer's name.
         private_key: The 32 bytes of the Ed25519 seed.
+        ml_dsa_seed: The 32 bytes of the ML-DSA-44 seed, where the log has one.
+        seconds: When it is signed, in POSIX seconds. Only the ML-DSA-44 line
+            says it; 0 says nothing about time (C2SP tlog-cosignature).
 
     Raises:
-        InputError: The seed is not 32 bytes.
+        InputError: A seed is not 32 bytes, or the time not within 0 to 2^63-1.
     """
     from vermilion_ledger.schemes import ed25519
 
-    public_key = ed25519.public_key_of(private_key)
-    key = VerifierKey(name=checkpoint.origin, kind=ED25519, public=public_key)
+    if not 0 <= seconds <= _SECONDS_MAX:
+        raise InputError("checkpoint.time", f"time {seconds} is not within 0 to 2^63-1")
+    key = VerifierKey(
+        name=checkpoint.origin, kind=ED25519, public=ed25519.public_key_of(private_key)
+    )
     blob = ed25519.sign(private_key, checkpoint.text.encode())
-    line = NoteSignature(name=checkpoint.origin, key_id=key.key_id, blob=blob)
-    return encode_note(checkpoint.text, (line,))
+    lines = [NoteSignature(name=key.name, key_id=key.key_id, blob=blob)]
+    if ml_dsa_seed is not None:
+        lines.append(_sign_ml_dsa(checkpoint, ml_dsa_seed, seconds=seconds))
+    return encode_note(checkpoint.text, lines)
+
+
+def _sign_ml_dsa(checkpoint: Checkpoint, seed: bytes, *, seconds: int) -> NoteSignature:
+    from vermilion_ledger.schemes import ml_dsa_44
+
+    key = VerifierKey(name=checkpoint.origin, kind=ML_DSA_44, public=ml_dsa_44.public_key_of(seed))
+    message = _encode_subtree(checkpoint, key.name, seconds=seconds)
+    blob = seconds.to_bytes(8, "big") + ml_dsa_44.sign(seed, message)
+    return NoteSignature(name=key.name, key_id=key.key_id, blob=blob)
 
 
 def _verify_line(signed: SignedCheckpoint, line: NoteSignature, key: VerifierKey) -> None:
     text = signed.note.text.encode()
     if key.kind == ED25519:
-        _verify_ed25519(key, text, line.blob)
+        _verify(key, text, line.blob)
         return
     if len(line.blob) <= 8:
         raise SignatureError("note.bad-signature", f"{key.name}: the cosignature has no time")
     seconds, signature = int.from_bytes(line.blob[:8], "big"), line.blob[8:]
+    if seconds > _SECONDS_MAX:
+        raise SignatureError("note.bad-signature", f"{key.name}: time {seconds} is above 2^63-1")
     if key.kind == COSIGNATURE:  # tlog-cosignature: header, time, then the note's text
-        _verify_ed25519(key, f"cosignature/v1\ntime {seconds}\n".encode() + text, signature)
+        _verify(key, f"cosignature/v1\ntime {seconds}\n".encode() + text, signature)
     else:
-        _verify_ml_dsa(signed.checkpoint, key, seconds=seconds, signature=signature)
+        if len(key.name.encode()) > ORIGIN_SIZE_MAX:
+            raise SignatureError("note.bad-signature", "the cosigner's name is too long")
+        _verify(key, _encode_subtree(signed.checkpoint, key.name, seconds=seconds), signature)
 
 
-def _verify_ed25519(key: VerifierKey, message: bytes, signature: bytes) -> None:
-    from vermilion_ledger.schemes import ed25519
+def _verify(key: VerifierKey, message: bytes, signature: bytes) -> None:
+    from vermilion_ledger.schemes import ed25519, ml_dsa_44
 
+    scheme = ml_dsa_44 if key.kind == ML_DSA_44 else ed25519
     try:
-        ed25519.verify_bytes(key.public, message, signature)
+        scheme.verify_bytes(key.public, message, signature)
     except (InputError, SignatureError) as exc:
         raise SignatureError("note.bad-signature", f"{key.name}: {exc.message}") from exc
 
 
-def _verify_ml_dsa(
-    checkpoint: Checkpoint, key: VerifierKey, *, seconds: int, signature: bytes
-) -> None:
-    """Check a type 0x06 line (tlog-cosignature, ML-DSA-44 "subtree/v1")."""
-    from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
-
-    name, origin = key.name.encode(), checkpoint.origin.encode()
-    if len(name) > ORIGIN_SIZE_MAX:
-        raise SignatureError("note.bad-signature", "the cosigner's name is too long")
-    message = (
+def _encode_subtree(checkpoint: Checkpoint, cosigner: str, *, seconds: int) -> bytes:
+    """Return what a type 0x06 line signs: the tree from 0 to its size ("subtree/v1")."""
+    name, origin = cosigner.encode(), checkpoint.origin.encode()
+    return (
         b"subtree/v1\n\x00"
         + bytes([len(name)])
         + name
@@ -187,7 +210,3 @@ def _verify_ml_dsa(
         + checkpoint.size.to_bytes(8, "big")
         + checkpoint.root
     )
-    try:
-        MLDSA44PublicKey.from_public_bytes(key.public).verify(signature, message)
-    except (InvalidSignature, ValueError) as exc:
-        raise SignatureError("note.bad-signature", f"{key.name}: bad ML-DSA-44 signature") from exc

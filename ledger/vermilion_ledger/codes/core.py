@@ -137,6 +137,10 @@ CODES: dict[str, Advice] = {
     "checkpoint.origin": _SHORTER,
     "checkpoint.root": _NOTE,
     "checkpoint.size": _NOTE,
+    "checkpoint.time": Advice(
+        en="Set the clock of the machine that signs; its time cannot stand in a signature.",
+        zh="请校正签名机器的时钟;其时间无法写入签名。",
+    ),
     "note.bad-signature": _NOT_PROVEN,
     "note.control-character": _NOTE,
     "note.key-name": Advice(
