@@ -141,6 +141,10 @@ CODES: dict[str, Advice] = {
         "that honours If-None-Match.",
         zh="请将日志存放在能保证文件只创建一次的位置:本地磁盘,或支持 If-None-Match 的 S3 存储。",
     ),
+    "tiles.credentials": Advice(
+        en="Write aws_access_key_id and aws_secret_access_key under [default] in that file.",
+        zh="请在该文件的 [default] 下写入 aws_access_key_id 与 aws_secret_access_key。",
+    ),
     "tiles.differ": Advice(
         en="Stop, keep a copy of the named file, and run `vermilion fsck`.",
         zh="请停止运行,保留所列文件的副本,并运行 `vermilion fsck`。",
@@ -152,6 +156,10 @@ CODES: dict[str, Advice] = {
     "tiles.no-full": Advice(
         en="Keep the partial tile until its full tile is written.",
         zh="请保留不完整瓦片,直至完整瓦片写入。",
+    ),
+    "tiles.not-installed": Advice(
+        en='Install the driver for S3-compatible stores: pip install "vermilion[s3]".',
+        zh='请安装 S3 兼容存储的驱动:pip install "vermilion[s3]"。',
     ),
     "tiles.path": Advice(
         en="Name a file of the log as C2SP tlog-tiles writes it, such as tile/0/x001/067.",

@@ -10,6 +10,7 @@ One file has one name: whatever would not be written here is not read either.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from vermilion_ledger.errors import InputError
@@ -20,7 +21,9 @@ __all__ = [
     "TILE_LEVEL_MAX",
     "TILE_WIDTH",
     "TilePath",
+    "check_prefix",
     "entries_path",
+    "full_paths",
     "parse_path",
     "tile_path",
 ]
@@ -124,3 +127,28 @@ def parse_path(path: str) -> TilePath:
     if str(found) != path:
         raise InputError("tiles.path", f"{path!r} is not how {str(found)!r} is written")
     return found
+
+
+def check_prefix(prefix: str) -> None:
+    """Check that a prefix of paths stays among the public files.
+
+    Raises:
+        InputError: ``tiles.path``: it leads out of the folder, or to hidden files.
+    """
+    if prefix.startswith("/") or any(part.startswith(".") for part in prefix.split("/")):
+        raise InputError("tiles.path", f"{prefix[:200]!r} leads out of the log")
+
+
+def full_paths(partials: Iterable[str]) -> Sequence[str]:
+    """Return the paths that partial tiles have once they are full, each once, sorted.
+
+    Raises:
+        InputError: ``tiles.path``: a full tile, or no tile at all.
+    """
+    full = set()
+    for path in partials:
+        tile = parse_path(path)
+        if not tile.is_partial:
+            raise InputError("tiles.path", f"{path} is full and stays for good")
+        full.add(str(tile.full()))
+    return sorted(full)

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from vermilion_ledger.errors import InputError, IntegrityError, NotFoundError, UnavailableError
 from vermilion_ledger.tilestore.disk import Disk
-from vermilion_ledger.tilestore.paths import CHECKPOINT, parse_path
+from vermilion_ledger.tilestore.paths import CHECKPOINT, check_prefix, full_paths, parse_path
 
 __all__ = ["PosixTileStore"]
 
@@ -113,8 +113,7 @@ class PosixTileStore:
             InputError: ``tiles.path``: the prefix leads out of the folder.
             UnavailableError: ``tiles.unreachable``: the disk does not answer.
         """
-        if prefix.startswith("/") or any(part.startswith(".") for part in prefix.split("/")):
-            raise InputError("tiles.path", f"{prefix[:200]!r} leads out of the log")
+        check_prefix(prefix)
         with _translated(self._root):
             found = self._walk(prefix.rpartition("/")[0])
             return sorted(path for path in found if path.startswith(prefix))
@@ -130,18 +129,14 @@ class PosixTileStore:
                 is removed.
             UnavailableError: ``tiles.unreachable``: not all are removed.
         """
-        tiles = {path: parse_path(path) for path in paths}
-        for path, tile in tiles.items():
-            if not tile.is_partial:
-                raise InputError("tiles.path", f"{path} is full and stays for good")
-        full = {str(tile.full()) for tile in tiles.values()}
-        if missing := full - self.load(sorted(full)).keys():
+        full = full_paths(paths)
+        if missing := set(full) - self.load(full).keys():
             raise NotFoundError("tiles.no-full", f"{min(missing)} is not stored in full")
         with _translated(self._root):
-            for path in tiles:
+            for path in paths:
                 with suppress(FileNotFoundError):
                     self._disk.unlink(f"{self._root}/{path}")
-            for folder in {path.rpartition("/")[0] for path in tiles}:
+            for folder in {path.rpartition("/")[0] for path in paths}:
                 self._remove_if_empty(f"{self._root}/{folder}")
 
     def check(self) -> None:
