@@ -1,17 +1,17 @@
 """Registering documents without an actor's signature: the hot path.
 
-A statement and an envelope are written here as canonical bytes directly, once
-each; a test holds them equal to what `vermilion_ledger.envelope` makes. The
-record key, the salt and the nonce are drawn here and stored with the envelope.
+Statement and envelope are written here as canonical bytes directly, once
+each: the members stand in their order (RFC 8785, section 3.2.3), and every
+value that a caller chose goes through the canonical encoder. A test holds
+them equal to what `vermilion_ledger.envelope` makes. The record key, the salt
+and the nonce are drawn here and stored with the envelope.
 """
 
 from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable
-from datetime import datetime
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from vermilion_api.requests import Registration
 from vermilion_ledger.actor import Actor
@@ -22,7 +22,7 @@ from vermilion_ledger.errors import LimitError
 from vermilion_ledger.events import Predicate
 from vermilion_ledger.limits import STATEMENT_SIZE_MAX
 from vermilion_ledger.ports import Clock
-from vermilion_ledger.rows import NewRecord, Submission
+from vermilion_ledger.rows import Submission
 from vermilion_ledger.schemes import ed25519, make_keyid
 from vermilion_ledger.schemes.message import encode_pae
 from vermilion_ledger.statement import STATEMENT_TYPE
@@ -31,16 +31,25 @@ __all__ = ["Registrar"]
 
 _INTAKE_TYPE = "application/vnd.vermilion.intake.v1"
 _LEDGER_ACTOR = Actor(id="ledger")  # where a request names nobody
+_DRAWN_SIZE = 32 + 32 + 16  # random bytes of a submission: record key, salt, nonce
 
 
 class Registrar:
     """Makes submissions of new records. Safe to share between threads."""
 
     def __init__(self, *, origin: str, intake_seed: bytes, clock: Clock) -> None:
-        self._origin = origin
         self._clock = clock
         self._sign: Callable[[bytes], bytes] = ed25519.load_private_key(intake_seed).sign
-        self._keyid = make_keyid(ed25519.NAME, ed25519.public_key_of(intake_seed))
+        keyid = make_keyid(ed25519.NAME, ed25519.public_key_of(intake_seed))
+        self._actor = encode_json(_LEDGER_ACTOR.to_json())
+        # What follows a statement's detail up to its nonce, and what follows its time.
+        self._middle = b',"event":"register","ledger":%b,"nonce":"' % encode_json(origin)
+        self._end = b'"},"predicateType":"%b","subject":[{"digest":{"sha256":"' % (
+            Predicate.RECORD.value.encode()
+        )
+        self._start = b'{"_type":"%b","predicate":{"actor":' % STATEMENT_TYPE.encode()
+        self._type = b'","payloadType":"%b","signatures":[' % PAYLOAD_TYPE.encode()
+        self._signature = b'{"keyid":"%b","scheme":"ed25519","sig":"' % keyid.encode()
 
     def prepare(self, registration: Registration) -> Submission:
         """Return the submission that registers a document as a new record.
@@ -48,25 +57,20 @@ class Registrar:
         Raises:
             LimitError: ``json.too-large``: its detail is too long.
         """
-        record_key = secrets.token_bytes(32)
-        nonce = secrets.token_bytes(16)
-        record_id = make_record_id(record_key)
-        envelope = self.seal(
-            encode_json(self._statement(registration, record_id, nonce, self._clock()))
-        )
-        return Submission(
-            submission_id=secrets.token_bytes(16),
-            record_id=record_id,
-            envelope=envelope,
-            envelope_hash=hashlib.sha256(envelope).digest(),
-            salt=secrets.token_bytes(32),
-            event="register",
-            predicate=Predicate.RECORD.value,
-            digest=registration.sha256,
-            name=registration.name,
-            nonces=((bytes.fromhex(self._keyid), nonce),),
-            new_record=NewRecord(record_id=record_id, record_key=record_key),
-        )
+        return self.prepare_all((registration,))[0]
+
+    def prepare_all(self, registrations: Sequence[Registration]) -> list[Submission]:
+        """Return the submissions that register documents, each as a record of its own.
+
+        Raises:
+            LimitError: ``json.too-large``: a detail is too long.
+        """
+        moment = encode_time(self._clock()).encode()
+        drawn = secrets.token_bytes(_DRAWN_SIZE * len(registrations))
+        return [
+            self._prepare(each, drawn[_DRAWN_SIZE * place : _DRAWN_SIZE * (place + 1)], moment)
+            for place, each in enumerate(registrations)
+        ]
 
     def seal(self, payload: bytes) -> bytes:
         """Return the envelope of a statement without actors, signed at intake.
@@ -79,31 +83,47 @@ class Registrar:
                 "json.too-large", "statement bytes", found=len(payload), limit=STATEMENT_SIZE_MAX
             )
         # Base64 and these names need no escape, and the members stand sorted: canonical.
-        start = (
-            f'{{"payload":"{encode_base64(payload)}","payloadType":"{PAYLOAD_TYPE}","signatures":['
+        start = b'{"payload":"' + encode_base64(payload).encode() + self._type
+        unsigned = hashlib.sha256(start + b"]}").digest()
+        sig = encode_base64(self._sign(encode_pae(_INTAKE_TYPE, unsigned)))
+        return start + self._signature + sig.encode() + b'"}]}'
+
+    def _prepare(self, registration: Registration, drawn: bytes, moment: bytes) -> Submission:
+        record_key = drawn[:32]
+        record_id = make_record_id(record_key)
+        envelope = self.seal(self._statement(registration, record_id, drawn[64:], moment))
+        return Submission(
+            record_id=record_id,
+            record_key=record_key,
+            envelope=envelope,
+            envelope_hash=hashlib.sha256(envelope).digest(),
+            salt=drawn[32:64],
+            digest=registration.sha256,
+            is_plain="policy" not in registration.detail,
         )
-        unsigned = f"{start}]}}".encode()
-        sig = self._sign(encode_pae(_INTAKE_TYPE, hashlib.sha256(unsigned).digest()))
-        member = f'{{"keyid":"{self._keyid}","scheme":"ed25519","sig":"{encode_base64(sig)}"}}'
-        return f"{start}{member}]}}".encode()
 
     def _statement(
-        self, registration: Registration, record_id: str, nonce: bytes, now: datetime
-    ) -> dict[str, Any]:
-        digest = {"sha256": registration.sha256.hex()}
-        if registration.sm3 is not None:
-            digest["sm3"] = registration.sm3.hex()
-        return {
-            "_type": STATEMENT_TYPE,
-            "subject": [{"name": registration.name, "digest": digest}],
-            "predicateType": Predicate.RECORD.value,
-            "predicate": {
-                "ledger": self._origin,
-                "record": record_id,
-                "event": "register",
-                "actor": (registration.actor or _LEDGER_ACTOR).to_json(),
-                "time": encode_time(now),
-                "nonce": nonce.hex(),
-                "detail": dict(registration.detail),
-            },
-        }
+        self, registration: Registration, record_id: str, nonce: bytes, moment: bytes
+    ) -> bytes:
+        """Return the canonical statement; hex, ids and times need no escape."""
+        actor, detail, sm3 = registration.actor, registration.detail, registration.sm3
+        return b"".join(
+            (
+                self._start,
+                self._actor if actor is None else encode_json(actor.to_json()),
+                b',"detail":',
+                encode_json(dict(detail)) if detail else b"{}",
+                self._middle,
+                nonce.hex().encode(),
+                b'","record":"',
+                record_id.encode(),
+                b'","time":"',
+                moment,
+                self._end,
+                registration.sha256.hex().encode(),
+                b"" if sm3 is None else b'","sm3":"' + sm3.hex().encode(),
+                b'"},"name":',
+                encode_json(registration.name),
+                b"}]}",
+            )
+        )

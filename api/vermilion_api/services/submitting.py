@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from vermilion_api.services.landing import Landing
 from vermilion_api.services.waiting import Outcome, Stage, Waiter
 from vermilion_ledger.errors import UnavailableError
 from vermilion_ledger.intake import Intake
 from vermilion_ledger.log import LogReader
-from vermilion_ledger.rows import Idempotency, Submission
+from vermilion_ledger.rows import Idempotency, Submission, SubmissionState
 
 __all__ = ["Receipt", "Receipts", "Submitter"]
 
@@ -50,12 +51,13 @@ class Receipts:
 
 
 class Submitter:
-    """Brings submissions into the log and waits for them."""
+    """Brings submissions into the log and waits for them. Owned by one event loop."""
 
     def __init__(self, *, intake: Intake, waiter: Waiter, reader: LogReader) -> None:
         self._intake = intake
         self._waiter = waiter
         self._reader = reader
+        self._landing = Landing()
 
     async def submit(
         self,
@@ -73,42 +75,49 @@ class Submitter:
                 without an index when the time was up.
             ConflictError: ``statement.nonce-reused``, ``idempotency.other-body``.
         """
-        future = self._intake.submit(submissions, idempotency=idempotency)
-        accepted = await asyncio.wrap_future(future)
-        outcome = await self._waiter.wait(
-            accepted.submission_ids, goal, timeout_seconds=timeout_seconds
+        accepted = await self._landing.wait(
+            self._intake.submit(submissions, idempotency=idempotency)
         )
-        waiting = [each for each in accepted.submission_ids if each not in outcome.states]
-        if waiting:
+        outcome = await self._waiter.wait(
+            accepted.positions,
+            goal,
+            timeout_seconds=timeout_seconds,
+            known=accepted.states or (),
+        )
+        positions = accepted.positions
+        missing = sum(each not in outcome.states for each in positions)
+        if missing:
             raise UnavailableError(
                 "intake.not-sequenced",
-                f"{len(waiting)} of {len(accepted.submission_ids)} submissions are saved,"
-                " but have no index yet",
+                f"{missing} of {len(positions)} submissions are saved, but have no index yet",
             )
-        known = {each.submission_id: each.envelope_hash for each in submissions}
-        if not known.keys() >= set(accepted.submission_ids):
-            known |= await asyncio.to_thread(self._load_hashes, outcome)
+        if accepted.replayed:
+            # What an earlier request made: its envelopes are not those of this one.
+            hashes = await asyncio.to_thread(self._load_hashes, outcome)
+        else:
+            hashes = {
+                position: each.envelope_hash
+                for position, each in zip(positions, submissions, strict=True)
+            }
         return Receipts(
-            items=tuple(_receipt(outcome, each, known) for each in accepted.submission_ids),
+            items=tuple(_receipt(outcome.states[each], hashes) for each in positions),
             stage=outcome.stage,
             is_reached=outcome.stage >= goal,
         )
 
-    def _load_hashes(self, outcome: Outcome) -> dict[bytes, bytes]:
-        """Return envelope hashes of submissions that an earlier request had made."""
+    def _load_hashes(self, outcome: Outcome) -> dict[int, bytes]:
         records = {each.record_id for each in outcome.states.values()}
         return {
-            row.submission_id: hashlib.sha256(row.envelope).digest()
+            row.position: hashlib.sha256(row.envelope).digest()
             for rows in self._reader.records_entries(records).values()
             for row in rows
         }
 
 
-def _receipt(outcome: Outcome, submission_id: bytes, hashes: dict[bytes, bytes]) -> Receipt:
-    state = outcome.states[submission_id]
+def _receipt(state: SubmissionState, hashes: Mapping[int, bytes]) -> Receipt:
     return Receipt(
         record=state.record_id,
-        envelope=hashes[submission_id] if state.index is not None else b"",
+        envelope=hashes[state.position] if state.index is not None else b"",
         index=state.index,
         sequence=state.sequence,
         code=state.code,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -60,7 +60,7 @@ class Standing:
 class ProgressSource(Protocol):
     """What the waiter looks at; called in worker threads."""
 
-    def states(self, submission_ids: Sequence[bytes]) -> Mapping[bytes, SubmissionState]:
+    def states(self, positions: Sequence[int]) -> Mapping[int, SubmissionState]:
         """Return where submissions stand, with one read."""
         ...
 
@@ -74,27 +74,43 @@ class Outcome:
     """Where a group of submissions stands when the waiting ends.
 
     Attributes:
-        states: By submission id.
+        states: By position.
         stage: The least stage of those that were not refused.
     """
 
-    states: Mapping[bytes, SubmissionState]
+    states: Mapping[int, SubmissionState]
     stage: Stage
 
 
 @dataclass(slots=True, eq=False)
 class _Caller:
-    ids: tuple[bytes, ...]
+    """Who waits.
+
+    Attributes:
+        open: Positions of which nothing is known yet, in order.
+        top: Largest index of the known ones, -1 while there is none.
+    """
+
+    open: list[int]
     goal: Stage
     future: asyncio.Future[Outcome]
-    states: dict[bytes, SubmissionState] = field(default_factory=dict)
+    states: dict[int, SubmissionState] = field(default_factory=dict)
+    top: int = -1
     stage: Stage = Stage.PENDING
 
-    def open_ids(self) -> list[bytes]:
-        return [each for each in self.ids if each not in self.states]
+    def settle(self, found: Iterable[SubmissionState]) -> None:
+        """Note what became of submissions."""
+        for state in found:
+            self.states[state.position] = state
+            self.top = max(self.top, -1 if state.index is None else state.index)
+        self.open = [each for each in self.open if each not in self.states]
+        if not self.open:
+            self.stage = max(self.stage, Stage.SEQUENCED)
 
     def outcome(self) -> Outcome:
-        return Outcome(states=dict(self.states), stage=self.stage)
+        # Of those that were all refused there is nothing to wait for.
+        stage = self.goal if not self.open and self.top < 0 else self.stage
+        return Outcome(states=self.states, stage=stage)
 
 
 def parse_stage(word: str) -> Stage:
@@ -119,14 +135,29 @@ class Waiter:
         self._logger = logging.getLogger(__name__)
 
     async def wait(
-        self, submission_ids: Sequence[bytes], goal: Stage, *, timeout_seconds: float
+        self,
+        positions: Sequence[int],
+        goal: Stage,
+        *,
+        timeout_seconds: float,
+        known: Iterable[SubmissionState] = (),
     ) -> Outcome:
-        """Return when every submission reached the goal or was refused, or time is up."""
+        """Return when every submission reached the goal or was refused, or time is up.
+
+        Args:
+            positions: Of the submissions.
+            goal: How far they shall come.
+            timeout_seconds: How long to wait at most.
+            known: What is known of them already, so that nobody need look.
+        """
         caller = _Caller(
-            ids=tuple(submission_ids),
+            open=list(dict.fromkeys(positions)),
             goal=goal,
             future=asyncio.get_running_loop().create_future(),
         )
+        caller.settle(state for state in known if state.state != "pending")
+        if not caller.open and (goal <= Stage.SEQUENCED or caller.top < 0):
+            return caller.outcome()
         self._callers.add(caller)
         self._wake.set()
         try:
@@ -163,37 +194,35 @@ class Waiter:
         tells of the others, and a bulk request does not cost a large query
         again and again.
         """
-        await self._ask(callers, lambda ids: ids if len(ids) <= _ASK_WHOLE_MAX else ids[-1:])
-        grown = [caller for caller in callers if caller.states and caller.open_ids()]
-        await self._ask(grown, lambda ids: ids)
-        if not any(not caller.open_ids() for caller in callers):
+        asking = [caller for caller in callers if caller.open]
+        await self._ask(asking, lambda ids: ids if len(ids) <= _ASK_WHOLE_MAX else ids[-1:])
+        await self._ask([each for each in asking if each.states and each.open], lambda ids: ids)
+        settled = [caller for caller in callers if not caller.open]
+        if not settled:
             return
         standing = await asyncio.to_thread(self._source.standing)
-        for caller in callers:
-            if caller.open_ids():
-                continue
-            indices = [s.index for s in caller.states.values() if s.index is not None]
-            caller.stage = standing.stage_of(max(indices)) if indices else caller.goal
-            if caller.stage >= caller.goal and not caller.future.done():
-                caller.future.set_result(caller.outcome())
+        for caller in settled:
+            if caller.top >= 0:
+                caller.stage = standing.stage_of(caller.top)
+            outcome = caller.outcome()
+            if outcome.stage >= caller.goal and not caller.future.done():
+                caller.future.set_result(outcome)
 
     async def _ask(
-        self, callers: Sequence[_Caller], choose: Callable[[list[bytes]], list[bytes]]
+        self, callers: Sequence[_Caller], choose: Callable[[list[int]], list[int]]
     ) -> None:
-        asked = [each for caller in callers for each in choose(caller.open_ids())]
+        asked = [each for caller in callers for each in choose(caller.open)]
         if not asked:
             return
         found = await asyncio.to_thread(self._source.states, asked)
         settled = {key: state for key, state in found.items() if state.state != "pending"}
         for caller in callers:
-            caller.states.update(
-                (each, settled[each]) for each in caller.open_ids() if each in settled
-            )
+            caller.settle(settled[each] for each in caller.open if each in settled)
 
 
 def _pause(callers: set[_Caller]) -> float:
     """Return how long to pause beyond the shortest pause."""
     waiting = [caller for caller in callers if not caller.future.done()]
-    if any(caller.open_ids() for caller in waiting):
+    if any(caller.open for caller in waiting):
         return 0.0
     return _PAUSES[1] if any(c.goal <= Stage.PUBLISHED for c in waiting) else _PAUSES[2]

@@ -23,24 +23,24 @@ class Progress:
     """A log in memory: a `ProgressSource` whose states the test sets."""
 
     def __init__(self) -> None:
-        self.found: dict[bytes, SubmissionState] = {}
+        self.found: dict[int, SubmissionState] = {}
         self.standing_now = Standing(published=0, anchored=0, final=0)
         self.questions: list[int] = []
         self.faults = 0
 
-    def states(self, submission_ids: Sequence[bytes]) -> Mapping[bytes, SubmissionState]:
+    def states(self, positions: Sequence[int]) -> Mapping[int, SubmissionState]:
         if self.faults:
             self.faults -= 1
             raise UnavailableError("store.busy", "busy")
-        self.questions.append(len(submission_ids))
-        return {key: self.found[key] for key in submission_ids if key in self.found}
+        self.questions.append(len(positions))
+        return {key: self.found[key] for key in positions if key in self.found}
 
     def standing(self) -> Standing:
         return self.standing_now
 
-    def settle(self, key: bytes, index: int | None) -> None:
+    def settle(self, key: int, index: int | None) -> None:
         self.found[key] = SubmissionState(
-            submission_id=key,
+            position=key,
             record_id="r",
             state="refused" if index is None else "sequenced",
             index=index,
@@ -61,8 +61,8 @@ def run(progress: Progress, act: Callable[[Waiter], Awaitable[Outcome]]) -> Outc
     return asyncio.run(main())
 
 
-def ids(count: int) -> list[bytes]:
-    return [number.to_bytes(16, "big") for number in range(count)]
+def ids(count: int) -> list[int]:
+    return list(range(7, 7 + count))
 
 
 def test_a_caller_is_told_when_its_entry_is_published() -> None:
@@ -174,6 +174,44 @@ def test_who_comes_later_does_not_wait_for_those_who_wait_for_the_chain() -> Non
         return outcome
 
     assert run(progress, act).stage is Stage.SEQUENCED
+
+
+def test_what_is_known_already_is_not_asked_for() -> None:
+    progress = Progress()
+    for number, key in enumerate(ids(3)):
+        progress.settle(key, number)
+    known = list(progress.found.values())
+
+    outcome = run(
+        progress, lambda w: w.wait(ids(3), Stage.SEQUENCED, timeout_seconds=5.0, known=known)
+    )
+
+    assert (outcome.stage, len(outcome.states)) == (Stage.SEQUENCED, 3)
+    assert progress.questions == []
+
+
+def test_what_is_known_as_pending_is_asked_for() -> None:
+    progress = Progress()
+    progress.settle(ids(1)[0], 0)
+    known = [SubmissionState(position=ids(1)[0], record_id="r", state="pending")]
+
+    outcome = run(
+        progress, lambda w: w.wait(ids(1), Stage.SEQUENCED, timeout_seconds=5.0, known=known)
+    )
+
+    assert outcome.states[ids(1)[0]].index == 0
+
+
+def test_an_index_that_is_known_is_not_told_as_published() -> None:
+    progress = Progress()
+    progress.settle(ids(1)[0], 7)
+    known = list(progress.found.values())
+
+    outcome = run(
+        progress, lambda w: w.wait(ids(1), Stage.PUBLISHED, timeout_seconds=0.1, known=known)
+    )
+
+    assert outcome.stage is Stage.SEQUENCED
 
 
 def test_nobody_waiting_costs_no_question() -> None:
