@@ -6,21 +6,22 @@ that suddenly signs with another key would be another log.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vermilion_api.keyfiles import load_seed, write_seed
 from vermilion_api.settings import SETTINGS_FILE, Settings, load_settings, save_settings
 from vermilion_ledger.admission import LedgerIdentity
 from vermilion_ledger.commitment import make_record_id
-from vermilion_ledger.errors import InputError, UnavailableError
+from vermilion_ledger.errors import ConflictError, InputError, UnavailableError
 from vermilion_ledger.keys import Roots
-from vermilion_ledger.note import ED25519, VerifierKey
-from vermilion_ledger.schemes import ed25519, make_keyid
+from vermilion_ledger.note import ED25519, ML_DSA_44, VerifierKey
+from vermilion_ledger.schemes import ed25519, make_keyid, ml_dsa_44
 
-__all__ = ["Home", "Secrets", "create_home", "load_secrets"]
+__all__ = ["Home", "Secrets", "add_ml_dsa", "create_home", "load_secrets"]
 
 _SEEDS = ("log", "intake", "registry", "policies")
+_ML_DSA = "log-ml-dsa"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +75,7 @@ class Secrets:
 
     Attributes:
         log: Ed25519 seed that signs checkpoints.
+        log_ml_dsa: ML-DSA-44 seed that signs them as well; None without one.
         intake: Ed25519 seed that signs envelopes at intake, and closings.
         registry: Record key of the public key record.
         policies: Record key of the public policy record.
@@ -83,15 +85,21 @@ class Secrets:
     intake: bytes
     registry: bytes
     policies: bytes
+    log_ml_dsa: bytes | None = None
 
     @property
     def intake_public(self) -> bytes:
         """Public part of the intake key."""
         return ed25519.public_key_of(self.intake)
 
-    def log_key(self, origin: str) -> VerifierKey:
-        """Return the log's verifier key."""
-        return VerifierKey(name=origin, kind=ED25519, public=ed25519.public_key_of(self.log))
+    def log_keys(self, origin: str) -> tuple[VerifierKey, ...]:
+        """Return the log's verifier keys, the Ed25519 key first."""
+        public = ed25519.public_key_of(self.log)
+        keys = [VerifierKey(name=origin, kind=ED25519, public=public)]
+        if self.log_ml_dsa is not None:
+            public = ml_dsa_44.public_key_of(self.log_ml_dsa)
+            keys.append(VerifierKey(name=origin, kind=ML_DSA_44, public=public))
+        return tuple(keys)
 
     def identity(self, settings: Settings) -> LedgerIdentity:
         """Return what makes this ledger this ledger."""
@@ -121,7 +129,7 @@ def create_home(path: Path, settings: Settings) -> tuple[Home, Settings]:
             folder.chmod(0o700)
     except OSError as exc:
         raise UnavailableError("home.unusable", f"{path}: {exc.strerror}") from exc
-    for name in _SEEDS:
+    for name in (*_SEEDS, _ML_DSA) if settings.log_ml_dsa else _SEEDS:
         # Left by a first start that was interrupted before the settings were written.
         if not home.seed(name).exists():
             write_seed(home.seed(name))
@@ -129,14 +137,48 @@ def create_home(path: Path, settings: Settings) -> tuple[Home, Settings]:
     return home, settings
 
 
-def load_secrets(home: Home) -> Secrets:
+def add_ml_dsa(home: Home, settings: Settings, *, size: int) -> Settings:
+    """Give the log an ML-DSA-44 key beside its Ed25519 key; return the new settings.
+
+    Key and settings are durable on return. To be called while nobody signs: a
+    checkpoint above ``size`` without the new signature would not be believed.
+
+    Args:
+        home: Where the key is written.
+        settings: Those of the home folder.
+        size: Size of the last checkpoint, from which on the key is in force;
+            0 if there is none.
+
+    Raises:
+        ConflictError: ``key.in-use``: the log signs with such a key already.
+        UnavailableError: ``home.unusable``: the settings cannot be written.
+    """
+    if settings.log_ml_dsa:
+        raise ConflictError(
+            "key.in-use", f"checkpoints are signed from leaf {settings.log_ml_dsa_from} on already"
+        )
+    if not home.seed(_ML_DSA).exists():  # else left by an interrupted call; it signed nothing
+        write_seed(home.seed(_ML_DSA))
+    settings = replace(settings, log_ml_dsa=True, log_ml_dsa_from=size)
+    save_settings(home.path, settings)
+    return settings
+
+
+def load_secrets(home: Home, settings: Settings | None = None) -> Secrets:
     """Read the ledger's own keys.
+
+    Args:
+        home: Where they lie.
+        settings: Which of them there are; read from the home folder if not given.
 
     Raises:
         NotFoundError: ``key.file-missing``.
         InputError: ``key.file-readable``, ``key.malformed`` or ``key.shared``.
     """
+    settings = settings or load_settings(home.path)
     seeds = {name: load_seed(home.seed(name)) for name in _SEEDS}
+    if settings.log_ml_dsa:
+        seeds["log_ml_dsa"] = load_seed(home.seed(_ML_DSA))
     if len(set(seeds.values())) != len(seeds):
         raise InputError("key.shared", "two of the ledger's keys are the same")
     return Secrets(**seeds)

@@ -17,6 +17,7 @@ from typing import Any
 from vermilion_ledger.encoding import parse_hex, parse_wire_hex
 from vermilion_ledger.errors import InputError, NotFoundError, UnavailableError
 from vermilion_ledger.evm.finality import parse_finality
+from vermilion_ledger.limits import TREE_SIZE_MAX
 from vermilion_ledger.note import check_key_name
 
 __all__ = ["SETTINGS_FILE", "ChainSettings", "Settings", "load_settings", "save_settings"]
@@ -80,6 +81,14 @@ class Settings:
         8545, "TCP port", "Port of the local Anvil node that `up` starts; 0 starts none."
     )
     node_block_seconds: int = _setting(1, "seconds", "Pace of the local node's blocks.")
+    log_ml_dsa: bool = _setting(
+        False,  # noqa: FBT003 - a default
+        "true or false",
+        "Sign checkpoints with ML-DSA-44 beside Ed25519; `vermilion keys add-ml-dsa` sets it.",
+    )
+    log_ml_dsa_from: int = _setting(
+        0, "leaf index", "`from` of the ML-DSA-44 key in the exported trust policy."
+    )
     anchors_required: int = _setting(
         1, "chains", "`[anchors] required` of the exported trust policy."
     )
@@ -102,6 +111,8 @@ class Settings:
             raise InputError("settings.value", "publish_interval_seconds is below 0.05")
         if self.quorum < 1 or not 0 < self.offered_block_days <= 6:
             raise InputError("settings.value", "quorum or offered_block_days is out of range")
+        if not 0 <= self.log_ml_dsa_from < TREE_SIZE_MAX:
+            raise InputError("settings.value", "log_ml_dsa_from is no leaf index")
         for name in ("sequencer_lease_seconds", "wait_seconds", "anchor_poll_seconds"):
             if getattr(self, name) <= 0:
                 raise InputError("settings.value", f"{name} is not above 0")
@@ -152,8 +163,18 @@ def save_settings(home: Path, settings: Settings) -> None:
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(home / SETTINGS_FILE)
+        _sync_folder(home)
     except OSError as exc:
         raise UnavailableError("home.unusable", f"{home}: {exc.strerror}") from exc
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a new name in a folder survive a crash."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _names(kind: type) -> set[str]:

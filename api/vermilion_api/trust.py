@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from vermilion_api.home import Secrets
 from vermilion_api.settings import ChainSettings, Settings
+from vermilion_ledger.note import ED25519, ML_DSA_44
 
 __all__ = ["render_trust_policy"]
 
@@ -32,7 +33,7 @@ def render_trust_policy(settings: Settings, secrets: Secrets, *, with_rpc: bool 
         "",
         "[log]",
         f"origin = {_text(settings.origin)}",
-        f"keys = [{{vkey = {_text(secrets.log_key(settings.origin).encode())}, from = 0}}]",
+        *_log_keys(settings, secrets),
         f"intake = [{{key = {_text(secrets.intake_public.hex())}, from = 0}}]",
         "",
         "[registry]",
@@ -68,6 +69,16 @@ def render_trust_policy(settings: Settings, secrets: Secrets, *, with_rpc: bool 
         "required = []",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _log_keys(settings: Settings, secrets: Secrets) -> list[str]:
+    """Return the lines of ``keys``: of each kind in force there, one must have signed."""
+    starts = {ED25519: 0, ML_DSA_44: settings.log_ml_dsa_from}
+    tables = [
+        f"    {{vkey = {_text(key.encode())}, from = {starts[key.kind]}}},"
+        for key in secrets.log_keys(settings.origin)
+    ]
+    return ["keys = [", *tables, "]"]
 
 
 def _chain(chain: ChainSettings, *, with_rpc: bool) -> list[str]:

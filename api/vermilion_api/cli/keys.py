@@ -20,18 +20,19 @@ from vermilion_api.cli.common import (
     show,
 )
 
-__all__ = ["build_app", "list_keys", "new", "register", "revoke"]
+__all__ = ["add_ml_dsa", "build_app", "list_keys", "new", "register", "revoke"]
 
 _DEFAULT_MAY = "approve,countersign,seal"
 
 
 def build_app() -> typer.Typer:
     """Return the group."""
-    app = typer.Typer(help="Keys of people and roots.", no_args_is_help=True)
+    app = typer.Typer(help="Keys of people, roots and the log.", no_args_is_help=True)
     app.command("new")(new)
     app.command("register")(register)
     app.command("revoke")(revoke)
     app.command("list")(list_keys)
+    app.command("add-ml-dsa")(add_ml_dsa)
     return app
 
 
@@ -161,3 +162,27 @@ def list_keys(*, url: UrlOption = DEFAULT_URL, as_json: JsonOption = False) -> N
         for key in found["keys"]
     ]
     show(found, "\n".join(lines) or "no key is registered", as_json=as_json)
+
+
+def add_ml_dsa(*, home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
+    """Sign checkpoints with ML-DSA-44 beside Ed25519 from now on; the ledger must be stopped."""
+    from vermilion_api import home as homes
+    from vermilion_api.wiring import build_sequencer, open_ledger
+
+    ledger = open_ledger(home)
+    sequencer = build_sequencer(ledger)
+    sequencer.acquire()  # whoever holds the lease would go on signing without the new key
+    try:
+        newest = ledger.reader().newest_checkpoint()
+        size = 0 if newest is None else newest.size
+        settings = homes.add_ml_dsa(ledger.home, ledger.settings, size=size)
+    finally:
+        sequencer.release()
+        ledger.database.close()
+    vkey = homes.load_secrets(ledger.home, settings).log_keys(settings.origin)[1].encode()
+    show(
+        {"vkey": vkey, "from": size},
+        f"checkpoints above size {size} carry an ML-DSA-44 signature once the ledger is started"
+        " again; hand over a fresh `vermilion trust export`",
+        as_json=as_json,
+    )

@@ -40,7 +40,7 @@ def read_log(request: Request) -> Response:
     return json_response(
         {
             "origin": settings.origin,
-            "vkeys": [secrets.log_key(settings.origin).encode()],
+            "vkeys": [key.encode() for key in secrets.log_keys(settings.origin)],
             "intakeKeys": [secrets.intake_public.hex()],
             "size": services.reader.size(),
             "checkpoint": None if newest is None else newest.note,

@@ -60,6 +60,10 @@ CODES: dict[str, Advice] = {
     ),
     "settings.unknown": _SETTINGS,
     "settings.value": _SETTINGS,
+    "key.in-use": Advice(
+        en="Nothing needs to be done: see log_ml_dsa_from in vermilion.toml for its start.",
+        zh="无需操作:起始位置见 vermilion.toml 中的 log_ml_dsa_from。",
+    ),
     "key.malformed": _KEY_FILE,
     "key.none": Advice(
         en="Name the key file that signs with --key.",

@@ -10,7 +10,7 @@ import pytest
 
 from office import RECORD, WANG, statement
 from vermilion_api.cli.common import read_detail, write_file
-from vermilion_api.home import create_home, load_secrets
+from vermilion_api.home import add_ml_dsa, create_home, load_secrets
 from vermilion_api.keyfiles import KeyFile
 from vermilion_api.routes.log import parse_tile_path
 from vermilion_api.settings import ChainSettings, Settings
@@ -65,6 +65,23 @@ def test_no_secret_of_the_log_is_in_the_trust_policy(tmp_path: Path) -> None:
 
     assert secrets.log.hex() not in text
     assert secrets.intake.hex() not in text
+
+
+@pytest.mark.parametrize("start", [0, 1024])
+def test_the_trust_policy_has_each_kind_of_log_key_from_where_it_starts(
+    tmp_path: Path, start: int
+) -> None:
+    home, settings = create_home(tmp_path / "h", Settings(origin="l.example/办公室"))
+    settings = add_ml_dsa(home, settings, size=start)
+    secrets = load_secrets(home)
+
+    text = render_trust_policy(settings, secrets)
+
+    policy = parse_trust_policy(text.encode(), folder=tmp_path)
+    assert [key.key for key in policy.log_keys] == list(secrets.log_keys(settings.origin))
+    assert [(key.start, key.end) for key in policy.log_keys] == [(0, None), (start, None)]
+    assert secrets.log_ml_dsa is not None
+    assert secrets.log_ml_dsa.hex() not in text
 
 
 @pytest.mark.parametrize(

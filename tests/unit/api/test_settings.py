@@ -26,7 +26,14 @@ CHAIN = ChainSettings(
 
 
 def test_saved_settings_are_read_back_unchanged(tmp_path: Path) -> None:
-    settings = Settings(origin="l.example/甲", roots=("ab" * 32,), quorum=2, chains=(CHAIN,))
+    settings = Settings(
+        origin="l.example/甲",
+        roots=("ab" * 32,),
+        quorum=2,
+        log_ml_dsa=True,
+        log_ml_dsa_from=1024,
+        chains=(CHAIN,),
+    )
 
     save_settings(tmp_path, settings)
 
@@ -61,6 +68,11 @@ def test_a_whole_number_is_taken_for_seconds(tmp_path: Path) -> None:
         ("wait_seconds = 0.0", "settings.value"),
         ("offered_block_days = 6.5", "settings.value"),
         ("quorum = 0", "settings.value"),
+        ("log_ml_dsa = 1", "settings.value"),
+        ('log_ml_dsa = "true"', "settings.value"),
+        ("log_ml_dsa_from = -1", "settings.value"),
+        ("log_ml_dsa_from = 9007199254740991", "settings.value"),
+        ("log_ml_dsa_from = true", "settings.value"),
         ('roots = ["AB"]', "hex.malformed"),
         ('origin = "a b"', "note.key-name"),
         ("chain = 1", "settings.value"),
