@@ -9,8 +9,6 @@ decides. A (key, nonce) pair is kept single by the store.
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -80,8 +78,8 @@ class LedgerAdmission:
         Raises:
             EvidenceError: Refused, with the code of the rule that it breaks.
         """
-        if sequence == 0 and self._is_plain_registration(pending):
-            return
+        if pending.is_plain:
+            return  # our own registrar wrote it, for a record that it made: nothing is left to ask
         entry = place_envelope(
             parse_envelope(pending.envelope),
             index=index,
@@ -162,31 +160,6 @@ class LedgerAdmission:
             sequence=row.sequence,
             intake_keyids=self._identity.intake_keyids,
         )
-
-    def _is_plain_registration(self, pending: Pending) -> bool:
-        """Tell whether this is a first entry that nobody but the ledger signed.
-
-        Most submissions are. Their bytes were written by the intake and read
-        strictly there; what is left to ask needs no second strict reading.
-        Whatever is not exactly that goes the long way.
-        """
-        if pending.kind != "document" or pending.event != "register":
-            return False
-        try:
-            envelope = json.loads(pending.envelope)
-            (signature,) = envelope["signatures"]
-            statement = json.loads(base64.b64decode(envelope["payload"]))
-            body = statement["predicate"]
-            return (
-                signature["keyid"] in self._identity.intake_keyids
-                and statement["predicateType"] == Predicate.RECORD.value
-                and (body["event"], body["record"], body["ledger"])
-                == ("register", pending.record_id, self._identity.origin)
-                and not body.keys() & {"seen", "prior"}
-                and "policy" not in body["detail"]
-            )
-        except (ValueError, TypeError, KeyError, AttributeError):
-            return False
 
     def _check_key_event(self, entry: LoggedEnvelope, view: HistoryView) -> None:
         self.registry(view)

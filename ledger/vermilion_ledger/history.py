@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 
 from vermilion_ledger.ports import LogStore, SequencerStore
-from vermilion_ledger.rows import RecordEntry
+from vermilion_ledger.rows import Pending, RecordEntry
 
 __all__ = ["BatchHistory"]
 
@@ -35,10 +35,14 @@ class BatchHistory:
         self._staged: dict[str, list[RecordEntry]] = {}
         self._upcoming: list[str] = []
 
-    def begin(self, record_ids: Iterable[str]) -> None:
-        """Prepare for a batch about these records, in their order."""
+    def begin(self, pending: Iterable[Pending]) -> None:
+        """Prepare for a batch.
+
+        New records are known to have no entries, and are asked for only where
+        the same batch goes on with them.
+        """
         self._staged.clear()
-        self._upcoming = list(dict.fromkeys(record_ids))
+        self._upcoming = list(dict.fromkeys(p.record_id for p in pending if not p.is_plain))
         unknown = [each for each in self._upcoming if each not in self._counts]
         found = self._store.load_counts(unknown) if unknown else {}
         for record_id in unknown:
@@ -46,8 +50,11 @@ class BatchHistory:
         for record_id in self._upcoming:
             self._counts.move_to_end(record_id)
 
-    def count(self, record_id: str) -> int:
-        """Return the number of entries of a record of this batch, staged ones included."""
+    def count(self, pending: Pending) -> int:
+        """Return the number of entries of a submission's record, staged ones included."""
+        if pending.is_plain:
+            return 0  # its record was made for it
+        record_id = pending.record_id
         return self._counts[record_id] + len(self._staged.get(record_id, ()))
 
     def history(self, record_id: str, *, since: int = 0) -> Sequence[RecordEntry]:
@@ -58,9 +65,20 @@ class BatchHistory:
             return committed[since:]
         return committed[since:] + staged[max(0, since - len(committed)) :]
 
-    def stage(self, entry: RecordEntry) -> None:
-        """Note an entry of the batch under way."""
-        self._staged.setdefault(entry.record_id, []).append(entry)
+    def stage(self, pending: Pending, *, index: int, sequence: int) -> None:
+        """Note an entry of the batch under way, unless nobody in it will ask."""
+        record_id = pending.record_id
+        if record_id not in self._counts:
+            return
+        entry = RecordEntry(
+            record_id=record_id,
+            index=index,
+            sequence=sequence,
+            position=pending.position,
+            salt=pending.salt,
+            envelope=pending.envelope,
+        )
+        self._staged.setdefault(record_id, []).append(entry)
 
     def commit(self) -> None:
         """Keep what was staged: its transaction is durable."""

@@ -1,104 +1,106 @@
-"""Giving a batch its indices: admit, index, commit, hash, in memory.
+"""Growing the tree: from stored envelopes to entries, tiles and bundles.
 
-Index and record sequence are assigned here and nowhere else; commitment, tag,
-entry and leaf follow FORMATS section 5. Nothing is durable yet: the sequencer
-saves the result in one transaction, or forgets tree and history.
+RFC 9162 over the entries of FORMATS section 5; files as in C2SP tlog-tiles.
+What is written comes from what is stored, never from what a sequencer still
+had in memory. Everything up to a size is durable before that size is signed.
 """
 
 from __future__ import annotations
 
-import logging
+import hashlib
 from collections.abc import Sequence
-from datetime import datetime
 
 from vermilion_ledger.commitment import commit, encode_entry, make_tag
-from vermilion_ledger.errors import EvidenceError, IntegrityError, UnavailableError
-from vermilion_ledger.history import BatchHistory
+from vermilion_ledger.errors import IntegrityError
 from vermilion_ledger.merkle import hash_leaf
-from vermilion_ledger.ports import Admission
-from vermilion_ledger.rows import EntryRow, Integration, Pending, RecordEntry, Refusal, TileRow
-from vermilion_ledger.tiles import TileBuilder
+from vermilion_ledger.ports import TileStore
+from vermilion_ledger.rows import StoredEntry
+from vermilion_ledger.tile_reader import TileReader
+from vermilion_ledger.tiles import (
+    HASH_SIZE,
+    TILE_WIDTH,
+    TileBuilder,
+    edge_tiles,
+    encode_entry_bundle,
+    parse_entry_bundle,
+)
+from vermilion_ledger.tilestore.paths import entries_path, tile_path
 
-__all__ = ["integrate"]
+__all__ = ["Integrator", "derive_entry", "load_bundle"]
 
 
-def integrate(
-    pending: Sequence[Pending],
-    *,
-    tree: TileBuilder,
-    history: BatchHistory,
-    admission: Admission,
-    now: datetime,
-) -> Integration:
-    """Admit, index and hash a batch; tree and history grow with it.
+def derive_entry(stored: StoredEntry) -> bytes:
+    """Return the 65 bytes that the log has for what is stored (FORMATS section 5)."""
+    envelope_hash = hashlib.sha256(stored.envelope).digest()
+    commitment = commit(stored.salt, envelope_hash)
+    return encode_entry(commitment, make_tag(stored.record_key, stored.sequence))
 
-    What admission cannot decide now stays in the queue; what it refuses takes
-    no index and no sequence.
+
+def load_bundle(tiles: TileStore, position: int, width: int) -> tuple[bytes, ...]:
+    """Return the first ``width`` entries of a bundle.
+
+    Of a partial bundle, the full one may have taken its place.
 
     Raises:
-        IntegrityError: Admission found the log contradicting itself.
+        IntegrityError: ``log.gap``: it is missing, or no bundle of 65-byte entries.
     """
-    first = tree.size
-    entries: list[EntryRow] = []
-    tiles: list[TileRow] = []
-    refusals: list[Refusal] = []
-    positions: list[int] = []
-    history.begin(each.record_id for each in pending)
-    for each in pending:
-        index, sequence = tree.size, history.count(each.record_id)
-        try:
-            admission.admit(each, index=index, sequence=sequence, view=history)
-        except UnavailableError as exc:
-            logging.getLogger(__name__).warning("undecided for now: %s: %s", exc.code, exc)
-            continue
-        except IntegrityError:
-            raise
-        except EvidenceError as exc:
-            refusals.append(_make_refusal(each, exc, now))
-            positions.append(each.position)
-            continue
-        entry = _make_entry(each, index=index, sequence=sequence, now=now)
-        entries.append(entry)
-        tiles += tree.append(entry.leaf_hash)
-        positions.append(each.position)
-        history.stage(_make_history(each, entry))
-    return Integration(
-        first_index=first,
-        entries=tuple(entries),
-        tiles=tuple(tiles),
-        refusals=tuple(refusals),
-        positions=tuple(positions),
-    )
+    path, full = entries_path(position, width), entries_path(position)
+    found = tiles.load([path] if path == full else [path, full])
+    data = found.get(path) or found.get(full)
+    if data is None:
+        raise IntegrityError("log.gap", f"{path} is missing")
+    return parse_entry_bundle(data)[:width]
 
 
-def _make_history(pending: Pending, entry: EntryRow) -> RecordEntry:
-    return RecordEntry(
-        record_id=entry.record_id,
-        index=entry.index,
-        sequence=entry.sequence,
-        submission_id=entry.submission_id,
-        salt=pending.salt,
-        envelope=pending.envelope,
-    )
+class Integrator:
+    """The tree as far as its files are durable. Owned by one publisher.
 
+    After an error nothing kept in memory is believed: make another one.
+    """
 
-def _make_entry(pending: Pending, *, index: int, sequence: int, now: datetime) -> EntryRow:
-    """Return the leaf of a submission (FORMATS section 5)."""
-    commitment = commit(pending.salt, pending.envelope_hash)
-    tag = make_tag(pending.record_key, sequence)
-    return EntryRow(
-        index=index,
-        submission_id=pending.submission_id,
-        record_id=pending.record_id,
-        sequence=sequence,
-        commitment=commitment,
-        tag=tag,
-        leaf_hash=hash_leaf(encode_entry(commitment, tag)),
-        sequenced_at=now,
-    )
+    def __init__(self, tiles: TileStore, size: int = 0) -> None:
+        """Continue a tree of ``size`` leaves, a size that was integrated before.
 
+        Raises:
+            IntegrityError: ``log.gap``: files of that size are missing.
+        """
+        self._tiles = tiles
+        reader = TileReader(tiles, cached_tile_count_max=0)
+        edge = [
+            reader.load_tile(key, width, size) if width else b"" for key, width in edge_tiles(size)
+        ]
+        self._builder = TileBuilder(size, edge)
+        self._open: list[bytes] = []  # entries of the bundle at the right edge
+        if size % TILE_WIDTH:
+            self._open = list(load_bundle(tiles, size // TILE_WIDTH, size % TILE_WIDTH))
 
-def _make_refusal(pending: Pending, exc: EvidenceError, now: datetime) -> Refusal:
-    return Refusal(
-        submission_id=pending.submission_id, code=exc.code, message=exc.message, refused_at=now
-    )
+    @property
+    def size(self) -> int:
+        """Number of leaves whose files are durable."""
+        return self._builder.size
+
+    def root(self) -> bytes:
+        """Return the root over them."""
+        return self._builder.root()
+
+    def integrate(self, entries: Sequence[bytes]) -> None:
+        """Add entries and write their files; returns once all are durable.
+
+        Full tiles and bundles, and the partial ones of the new size.
+
+        Raises:
+            IntegrityError: ``tiles.differ``: the store holds another log.
+            UnavailableError: The store is out of reach.
+        """
+        first = self._builder.size // TILE_WIDTH
+        full = self._builder.extend([hash_leaf(entry) for entry in entries])
+        files = {tile_path(*key): hashes for key, hashes in full}
+        for key, hashes in self._builder.edge():
+            files[tile_path(*key, len(hashes) // HASH_SIZE)] = hashes
+        waiting = [*self._open, *entries]
+        for start in range(0, len(waiting), TILE_WIDTH):
+            part = waiting[start : start + TILE_WIDTH]
+            path = entries_path(first + start // TILE_WIDTH, len(part))
+            files[path] = encode_entry_bundle(part)
+        self._open = waiting[len(waiting) - len(waiting) % TILE_WIDTH :]
+        self._tiles.put_new(files)

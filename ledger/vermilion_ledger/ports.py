@@ -15,28 +15,27 @@ from vermilion_ledger.errors import EvidenceError
 from vermilion_ledger.rows import (
     Accepted,
     CheckpointRow,
-    EntryRow,
     Head,
     IntakeBatch,
-    Integration,
     Lease,
-    Opening,
     Pending,
     RecordEntry,
     RecordRow,
+    Sequenced,
+    StoredEntry,
     SubmissionState,
-    TileKey,
-    TileRow,
 )
 
 __all__ = [
     "Admission",
     "CheckpointSigner",
     "Clock",
+    "HeadStore",
     "HistoryView",
     "IntakeStore",
     "LogStore",
     "SequencerStore",
+    "TileStore",
 ]
 
 Clock = Callable[[], datetime]
@@ -76,9 +75,7 @@ class CheckpointSigner(Protocol):
 class IntakeStore(Protocol):
     """Takes submissions in."""
 
-    def save_batches(
-        self, batches: Sequence[IntakeBatch], *, received_at: datetime
-    ) -> Sequence[Accepted | EvidenceError]:
+    def save_batches(self, batches: Sequence[IntakeBatch]) -> Sequence[Accepted | EvidenceError]:
         """Save many callers' batches in one transaction; one result per batch.
 
         Returns only after the commit is durable. A batch that cannot be
@@ -89,54 +86,18 @@ class IntakeStore(Protocol):
 
 
 class LogStore(Protocol):
-    """Reads what the sequencer wrote. Everything below a size never changes."""
+    """Reads what was submitted and where it stands. What has an index never changes."""
 
     def count_entries(self) -> int:
         """Return the number of entries that have an index."""
         ...
 
-    def load_leaf_hashes(self, start: int, end: int) -> Sequence[bytes]:
-        """Return leaf hashes of ``[start, end)``, fewer if the log ends before."""
-        ...
-
-    def load_leaves(self, start: int, end: int) -> Sequence[tuple[bytes, bytes, bytes]]:
-        """Return commitment, tag and leaf hash of ``[start, end)``, fewer if the log ends."""
-        ...
-
-    def load_entries(self, start: int, end: int) -> Sequence[EntryRow]:
-        """Return entries of ``[start, end)``, fewer if the log ends before."""
-        ...
-
-    def load_openings(self, start: int, end: int) -> Sequence[tuple[EntryRow, Opening]]:
-        """Return entries of ``[start, end)`` with what they commit to."""
-        ...
-
-    def load_tiles(self, keys: Sequence[TileKey]) -> Mapping[TileKey, bytes]:
-        """Return the hashes of those of the tiles that are full."""
-        ...
-
-    def load_tile_roots(self, level: int, start: int, end: int) -> Sequence[bytes]:
-        """Return roots of full tiles ``[start, end)`` of a level, in order."""
-        ...
-
-    def load_tile_rows(self, level: int, start: int, end: int) -> Sequence[TileRow]:
-        """Return full tiles ``[start, end)`` of a level, in order."""
-        ...
-
-    def load_head(self) -> Head:
-        """Return what was signed last."""
-        ...
-
-    def load_checkpoint(self, size: int | None = None) -> CheckpointRow | None:
-        """Return the checkpoint of a size, or the newest; None if there is none."""
-        ...
-
-    def list_checkpoints(self, *, before: int | None, limit: int) -> Sequence[CheckpointRow]:
-        """Return checkpoints with size below ``before``, newest first."""
+    def load_stored(self, start: int, end: int) -> Sequence[StoredEntry]:
+        """Return entries of ``[start, end)`` as they are stored, up to the first gap."""
         ...
 
     def load_record(self, record_id: str) -> RecordRow | None:
-        """Return a record, or None."""
+        """Return a record that has an entry, or a public one; else None."""
         ...
 
     def load_history(
@@ -146,16 +107,16 @@ class LogStore(Protocol):
         ...
 
     def find_by_digest(self, digest: bytes) -> Sequence[str]:
-        """Return ids of the records with a submission about this SHA-256."""
+        """Return ids of the records with an entry about this SHA-256."""
         ...
 
-    def load_states(self, submission_ids: Sequence[bytes]) -> Mapping[bytes, SubmissionState]:
-        """Return where submissions stand; unknown ids are left out."""
+    def load_states(self, positions: Sequence[int]) -> Mapping[int, SubmissionState]:
+        """Return where submissions stand; unknown positions are left out."""
         ...
 
 
 class SequencerStore(Protocol):
-    """Writes the log. Every write is refused once a newer epoch exists."""
+    """Gives entries their place. Every write is refused once a newer epoch exists."""
 
     def acquire_lease(self, holder: str, *, now: datetime, ttl_seconds: float) -> Lease:
         """Take the lease with the next epoch, if nobody holds it."""
@@ -169,14 +130,6 @@ class SequencerStore(Protocol):
         """Give the lease up; nothing happens if it is lost."""
         ...
 
-    def take_head(self, lease: Lease, head: Head) -> Head:
-        """Claim a head just read for this epoch (compare-and-swap)."""
-        ...
-
-    def halt(self, lease: Lease) -> None:
-        """Mark the log as contradicting itself, for every process to see."""
-        ...
-
     def load_pending(self, *, count_max: int, bytes_max: int) -> Sequence[Pending]:
         """Return waiting submissions in order of arrival, at least one if any."""
         ...
@@ -185,12 +138,97 @@ class SequencerStore(Protocol):
         """Return the number of entries of each record that has any."""
         ...
 
-    def save_integration(
-        self, lease: Lease, integration: Integration, *, now: datetime, ttl_seconds: float
-    ) -> None:
-        """Save a batch in one transaction that also checks and prolongs the lease."""
+    def save_sequenced(self, lease: Lease, batch: Sequenced) -> None:
+        """Save places in one transaction that also checks the fence."""
         ...
 
-    def save_checkpoint(self, lease: Lease, head: Head, checkpoint: CheckpointRow) -> Head:
-        """Insert a checkpoint and swap the head in one transaction."""
+    def save_batches(
+        self,
+        lease: Lease,
+        batches: Sequence[IntakeBatch],
+        sequence: Callable[[Sequence[Pending]], Sequenced],
+    ) -> Sequence[Accepted | EvidenceError]:
+        """Take submissions in and place them, in one transaction that checks the fence.
+
+        For one process that is intake and sequencer at once. ``sequence`` is
+        called inside the transaction with what is new; the results carry
+        states. Otherwise as `IntakeStore.save_batches`.
+        """
+        ...
+
+
+class HeadStore(Protocol):
+    """Keeps what was signed. May live in another database than the log."""
+
+    def load_head(self) -> Head:
+        """Return what was signed last."""
+        ...
+
+    def load_checkpoint(self, size: int | None = None) -> CheckpointRow | None:
+        """Return the checkpoint of a size, or the newest; None if there is none."""
+        ...
+
+    def list_checkpoints(self, *, before: int | None, limit: int) -> Sequence[CheckpointRow]:
+        """Return checkpoints with size below ``before``, newest first."""
+        ...
+
+    def oldest_above(self, size: int) -> datetime | None:
+        """Return when the oldest checkpoint above a size was published."""
+        ...
+
+    def take_head(self, head: Head, *, epoch: int) -> Head:
+        """Claim a head just read for an epoch, and mark the log open (compare-and-swap)."""
+        ...
+
+    def save_checkpoint(self, head: Head, checkpoint: CheckpointRow) -> Head:
+        """Insert a checkpoint and swap the head for it in one transaction."""
+        ...
+
+    def halt(self, *, epoch: int) -> None:
+        """Mark the log as contradicting itself, unless a newer epoch has the head."""
+        ...
+
+
+class TileStore(Protocol):
+    """Keeps the log's public files under their C2SP tlog-tiles paths.
+
+    ``docs/reference/tile-drivers.md`` is the contract in full.
+    """
+
+    def put_new(self, files: Mapping[str, bytes]) -> None:
+        """Create files; all are durable on return.
+
+        A file that exists with the same bytes is left alone. In which order
+        the files appear is open; after a crash any of them may be there, each
+        whole or not at all.
+
+        Raises:
+            IntegrityError: ``tiles.differ``: a file exists with other bytes.
+            UnavailableError: Not all are durable; the same call may be repeated.
+        """
+        ...
+
+    def replace(self, path: str, data: bytes) -> None:
+        """Write a file that may exist, atomically and durably: ``checkpoint`` alone."""
+        ...
+
+    def load(self, paths: Sequence[str]) -> Mapping[str, bytes]:
+        """Return the files that exist, all read at once."""
+        ...
+
+    def list_paths(self, prefix: str) -> Sequence[str]:
+        """Return the paths that start with a prefix, sorted."""
+        ...
+
+    def remove(self, paths: Sequence[str]) -> None:
+        """Remove partial tiles that nobody needs any more; absent ones are fine."""
+        ...
+
+    def check(self) -> None:
+        """Probe, at start, that the store is writable and honours create-only.
+
+        Raises:
+            UnavailableError: Out of reach, or not writable.
+            IntegrityError: It overwrites: the log must not be kept there.
+        """
         ...

@@ -17,24 +17,22 @@ from vermilion_ledger.limits import ENVELOPE_SIZE_MAX, NAME_SIZE_MAX
 __all__ = [
     "Accepted",
     "CheckpointRow",
-    "EntryRow",
     "Head",
     "Idempotency",
     "IntakeBatch",
-    "Integration",
     "Lease",
-    "NewRecord",
     "ObservedHead",
-    "Opening",
     "Pending",
+    "Placement",
     "RecordEntry",
     "RecordKind",
     "RecordRow",
     "Refusal",
+    "Sequenced",
+    "StoredEntry",
     "Submission",
     "SubmissionState",
     "TileKey",
-    "TileRow",
 ]
 
 TileKey = tuple[int, int]
@@ -44,56 +42,36 @@ RecordKind = Literal["document", "keys", "policies"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NewRecord:
-    """A record that its first submission brings along.
+class Submission:
+    """One accepted envelope on its way into the log.
 
     Attributes:
-        record_id: ``rec_`` and 32 characters (FORMATS section 3).
-        record_key: 32 random bytes (FORMATS section 5).
+        record_id: The record it belongs to.
+        record_key: 32 random bytes; the record id is made from it.
         kind: ``document``, or the one key or policy record.
+        envelope: Canonical envelope bytes, stored as they are.
+        envelope_hash: ``H(envelope bytes)``; one entry per hash.
+        salt: 32 random bytes (FORMATS section 5).
+        digest: SHA-256 of the subject.
+        nonces: Pairs of key id (32 bytes) and nonce (16 bytes) that this
+            envelope uses up; none where this ledger's registrar drew the nonce.
+        is_plain: True for what this ledger's registrar wrote: the first entry
+            of a record made for it, which no actor signed and no policy
+            judges. It cannot be in the log already.
     """
 
     record_id: str
     record_key: bytes
     kind: RecordKind = "document"
-
-    def __post_init__(self) -> None:
-        _check_size(self.record_key, 32, "record key")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Submission:
-    """One accepted envelope on its way into the log.
-
-    Attributes:
-        submission_id: 16 random bytes; what the caller asks about later.
-        record_id: The record it belongs to.
-        envelope: Canonical envelope bytes, stored as they are.
-        envelope_hash: ``H(envelope bytes)``; one submission per hash.
-        salt: 32 random bytes (FORMATS section 5).
-        event: Event word of the statement.
-        predicate: ``predicateType`` of the statement.
-        digest: SHA-256 of the subject.
-        name: Name of the subject.
-        nonces: Pairs of key id (32 bytes) and nonce (16 bytes) that this
-            envelope uses up.
-        new_record: The record to create in the same transaction, if any.
-    """
-
-    submission_id: bytes
-    record_id: str
     envelope: bytes
     envelope_hash: bytes
     salt: bytes
-    event: str
-    predicate: str
     digest: bytes
-    name: str
     nonces: tuple[tuple[bytes, bytes], ...] = ()
-    new_record: NewRecord | None = None
+    is_plain: bool = False
 
     def __post_init__(self) -> None:
-        _check_size(self.submission_id, 16, "submission id")
+        _check_size(self.record_key, 32, "record key")
         _check_size(self.envelope_hash, 32, "envelope hash")
         _check_size(self.salt, 32, "salt")
         _check_size(self.digest, 32, "digest")
@@ -101,10 +79,6 @@ class Submission:
             _check_size(keyid, 32, "key id")
             _check_size(nonce, 16, "nonce")
         _check_bound(len(self.envelope), ENVELOPE_SIZE_MAX, "envelope bytes")
-        for text in (self.record_id, self.event, self.predicate, self.name):
-            _check_storable(text)
-        if self.new_record is not None and self.new_record.record_id != self.record_id:
-            raise InputError("submission.malformed", "the new record is not the submission's")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,13 +106,17 @@ class Accepted:
     """The durable answer to a batch.
 
     Attributes:
-        submission_ids: One per submission, in order; the original id where the
-            same envelope had been accepted before.
+        positions: One per submission, in order: where it stands in the order
+            of arrival; the original one where the same envelope had been
+            accepted before.
         replayed: True if an idempotency key answered and nothing was written.
+        states: What became of each, where intake and index are one
+            transaction; None where a sequencer of its own will tell.
     """
 
-    submission_ids: tuple[bytes, ...]
+    positions: tuple[int, ...]
     replayed: bool = False
+    states: tuple[SubmissionState, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,42 +124,42 @@ class Pending:
     """A submission waiting for its index, with what the sequencer needs."""
 
     position: int
-    submission_id: bytes
     record_id: str
     record_key: bytes
     kind: RecordKind
     envelope: bytes
-    envelope_hash: bytes
     salt: bytes
-    event: str
-    predicate: str
     digest: bytes
-    name: str
-    received_at: datetime
+    is_plain: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EntryRow:
-    """One leaf of the log. Written only by the sequencer."""
+class Placement:
+    """The place that a submission got: made by the sequencer, and by nobody else."""
+
+    position: int
+    record_id: str
+    digest: bytes
+    index: int
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEntry:
+    """One entry as the evidence store has it: its place, and what it commits to.
+
+    Attributes:
+        index: Leaf index in the log.
+        position: Position of its submission.
+        sequence: Position in its record.
+    """
 
     index: int
-    submission_id: bytes
-    record_id: str
+    position: int
     sequence: int
-    commitment: bytes
-    tag: bytes
-    leaf_hash: bytes
-    sequenced_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opening:
-    """What an entry commits to, as it is stored."""
-
-    record_id: str
     record_key: bytes
+    kind: RecordKind
     envelope: bytes
-    envelope_hash: bytes
     salt: bytes
 
 
@@ -192,7 +170,7 @@ class RecordEntry:
     record_id: str
     index: int
     sequence: int
-    submission_id: bytes
+    position: int
     salt: bytes
     envelope: bytes
 
@@ -204,27 +182,16 @@ class RecordRow:
     record_id: str
     record_key: bytes
     kind: RecordKind
-    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """A queued submission that the sequencer refused, for good."""
+    """A submission that the sequencer refused, for good."""
 
-    submission_id: bytes
+    position: int
+    record_id: str
     code: str
     message: str
-    refused_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TileRow:
-    """A full tile: 256 child hashes and the root over them. Never changes."""
-
-    level: int
-    position: int
-    hashes: bytes
-    root: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,7 +251,7 @@ class SubmissionState:
     """Where a submission stands.
 
     Attributes:
-        submission_id: The submission asked about.
+        position: The submission asked about.
         record_id: Its record.
         state: ``pending``, ``sequenced`` or ``refused``.
         index: Leaf index once sequenced.
@@ -293,7 +260,7 @@ class SubmissionState:
         message: One sentence for people once refused.
     """
 
-    submission_id: bytes
+    position: int
     record_id: str
     state: Literal["pending", "sequenced", "refused"]
     index: int | None = None
@@ -303,14 +270,44 @@ class SubmissionState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Integration:
+class Sequenced:
     """All that one batch of the sequencer changes, in one transaction."""
 
     first_index: int
-    entries: tuple[EntryRow, ...]
-    tiles: tuple[TileRow, ...]
+    placements: tuple[Placement, ...]
     refusals: tuple[Refusal, ...]
-    positions: tuple[int, ...]  # queue rows that leave with this batch
+
+    @property
+    def positions(self) -> tuple[int, ...]:
+        """Submissions that leave the queue with this batch."""
+        return (
+            *(each.position for each in self.placements),
+            *(each.position for each in self.refusals),
+        )
+
+    def states(self) -> tuple[SubmissionState, ...]:
+        """Return what became of each submission, once this is durable."""
+        placed = (
+            SubmissionState(
+                position=each.position,
+                record_id=each.record_id,
+                state="sequenced",
+                index=each.index,
+                sequence=each.sequence,
+            )
+            for each in self.placements
+        )
+        refused = (
+            SubmissionState(
+                position=each.position,
+                record_id=each.record_id,
+                state="refused",
+                code=each.code,
+                message=each.message,
+            )
+            for each in self.refusals
+        )
+        return (*placed, *refused)
 
 
 def _check_size(value: bytes, size: int, what: str) -> None:

@@ -1,14 +1,17 @@
-"""One database, as the composition root sees it."""
+"""The databases of one ledger, as the composition root sees them: the log's and the head's."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
+from vermilion_ledger.rows import RecordRow
 from vermilion_ledger.store.anchors import SqlAnchorJournal
 from vermilion_ledger.store.blocks import SqlBlockStore
 from vermilion_ledger.store.engine import open_engine
+from vermilion_ledger.store.heads import SqlHeadStore
 from vermilion_ledger.store.intake import SqlIntakeStore
 from vermilion_ledger.store.migrate import check_migrated, migrate
 from vermilion_ledger.store.reading import SqlLogStore
@@ -20,29 +23,34 @@ __all__ = ["Database", "open_database"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Database:
-    """An implementation of each port over one pool of connections.
+    """An implementation of each port.
 
     Attributes:
-        engine: Opaque outside of the store.
+        engine: Of the log; opaque outside of the store.
+        head_engine: Of the head; the same one where it has no database of its own.
         intake: Takes submissions in.
         log: Reads.
-        sequencing: Writes the log, for the holder of the lease.
+        sequencing: Writes the order of the log, for the holder of the lease.
+        heads: What was signed.
         anchors: The anchorer's journal.
         blocks: Block headers offered for ``seen``.
         responses: Answers kept for idempotency keys.
     """
 
     engine: Engine
+    head_engine: Engine
     intake: SqlIntakeStore
     log: SqlLogStore
     sequencing: SqlSequencerStore
+    heads: SqlHeadStore
     anchors: SqlAnchorJournal
     blocks: SqlBlockStore
     responses: SqlResponseStore
 
     def migrate(self) -> None:
-        """Bring the database to the schema of this release."""
-        migrate(self.engine)
+        """Bring the databases to the schema of this release."""
+        for engine in self._engines():
+            migrate(engine)
 
     def check(self) -> None:
         """Refuse a database that is out of reach or of another release.
@@ -50,24 +58,33 @@ class Database:
         Raises:
             UnavailableError: ``store.unreachable`` or ``store.not-migrated``.
         """
-        check_migrated(self.engine)
+        for engine in self._engines():
+            check_migrated(engine)
 
     def close(self) -> None:
         """Close every connection."""
-        self.engine.dispose()
+        for engine in self._engines():
+            engine.dispose()
+
+    def _engines(self) -> Sequence[Engine]:
+        return tuple({id(each): each for each in (self.engine, self.head_engine)}.values())
 
 
 def open_database(
     url: str,
     *,
+    head_url: str = "",
+    public: Sequence[RecordRow] = (),
     page_count_max: int | None = None,
     pool_size: int = 8,
     busy_timeout_seconds: float = 15.0,
 ) -> Database:
-    """Open a database; no connection is made yet.
+    """Open the databases of a ledger; no connection is made yet.
 
     Args:
         url: ``sqlite:////path/to/file`` or ``postgresql://…``.
+        head_url: Where the head is kept, if not in the same database.
+        public: The key and the policy record.
         page_count_max: Bound on the pages of a SQLite file, for a quota.
         pool_size: Connections kept open.
         busy_timeout_seconds: How long to wait for another writer's lock.
@@ -75,17 +92,24 @@ def open_database(
     Raises:
         InputError: ``store.url``: another kind of database, or none.
     """
-    engine = open_engine(
-        url,
-        page_count_max=page_count_max,
-        pool_size=pool_size,
-        busy_timeout_seconds=busy_timeout_seconds,
-    )
+
+    def open_one(address: str) -> Engine:
+        return open_engine(
+            address,
+            page_count_max=page_count_max,
+            pool_size=pool_size,
+            busy_timeout_seconds=busy_timeout_seconds,
+        )
+
+    engine = open_one(url)
+    head_engine = open_one(head_url) if head_url and head_url != url else engine
     return Database(
         engine=engine,
+        head_engine=head_engine,
         intake=SqlIntakeStore(engine),
-        log=SqlLogStore(engine),
+        log=SqlLogStore(engine, public=public),
         sequencing=SqlSequencerStore(engine),
+        heads=SqlHeadStore(head_engine),
         anchors=SqlAnchorJournal(engine),
         blocks=SqlBlockStore(engine),
         responses=SqlResponseStore(engine),

@@ -33,7 +33,8 @@ _PRAGMAS: tuple[tuple[str, str, object], ...] = (
     ("trusted_schema", "OFF", 0),
     ("cell_size_check", "ON", 1),
     ("cache_size", "-32768", -32768),  # KiB, for each connection
-    ("wal_autocheckpoint", "4096", 4096),  # pages
+    # Pages; only a safety net: `vermilion_ledger.store.wal` is before it.
+    ("wal_autocheckpoint", "65536", 65536),
     ("journal_size_limit", "67108864", 67108864),  # bytes
 )
 _SETTINGS: tuple[tuple[str, frozenset[str]], ...] = (

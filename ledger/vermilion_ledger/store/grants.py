@@ -23,8 +23,8 @@ _Rights = Mapping[str, tuple[str, ...]]
 
 _API: _Rights = {
     "INSERT": (
-        "records",
         "submissions",
+        "fingerprints",
         "nonces",
         "queue",
         "idempotency",
@@ -33,7 +33,7 @@ _API: _Rights = {
     ),
 }
 _SEQUENCER: _Rights = {
-    "INSERT": ("entries", "refusals", "tiles", "checkpoints"),
+    "INSERT": ("entries", "places", "digests", "refusals", "checkpoints"),
     "UPDATE": ("head", "lease"),
     "DELETE": ("queue",),
 }

@@ -1,8 +1,9 @@
 """Bringing a database to the schema of this release.
 
 Alembic runs inside one write transaction, from scripts inside the package; no
-ini file, no second connection. Two processes that migrate at the same time
-take turns: SQLite by its write lock, PostgreSQL by an advisory lock.
+ini file, no second connection. Of two processes that migrate at the same time
+one does it: on SQLite the other waits for the write lock and finds nothing to
+do, on PostgreSQL its transaction fails and it finds what it wanted.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine, inspect, text
 
-from vermilion_ledger.errors import UnavailableError
-from vermilion_ledger.store.engine import is_sqlite, reading, writing
+from vermilion_ledger.errors import EvidenceError, UnavailableError
+from vermilion_ledger.store.engine import reading, writing
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -27,8 +28,6 @@ Every process asks for it at its start, and only one in a release migrates:
 Alembic is loaded when it is needed.
 """
 
-_LOCK = 0x5645524D  # "VERM"
-
 
 def migrate(engine: Engine, revision: str = "head") -> None:
     """Migrate to a revision; returns after the durable commit.
@@ -37,20 +36,11 @@ def migrate(engine: Engine, revision: str = "head") -> None:
         UnavailableError: ``store.newer-schema``: the database was written by a
             later release, or it is out of reach.
     """
-    from alembic import command
-    from alembic.util import CommandError
-
-    with writing(engine) as connection:
-        if not is_sqlite(connection):
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
-        config = _config()
-        config.attributes["connection"] = connection
-        try:
-            command.upgrade(config, revision)
-        except CommandError as exc:
-            raise UnavailableError(
-                "store.newer-schema", f"the database is not of this release: {exc}"
-            ) from exc
+    try:
+        _upgrade(engine, revision)
+    except EvidenceError:
+        if revision != "head" or stored_revision(engine) != NEWEST_REVISION:
+            raise
 
 
 def newest_revision() -> str:
@@ -83,6 +73,21 @@ def check_migrated(engine: Engine) -> None:
             "store.not-migrated",
             f"the database is at revision {stored}, needed is {NEWEST_REVISION}",
         )
+
+
+def _upgrade(engine: Engine, revision: str) -> None:
+    from alembic import command
+    from alembic.util import CommandError
+
+    with writing(engine) as connection:
+        config = _config()
+        config.attributes["connection"] = connection
+        try:
+            command.upgrade(config, revision)
+        except CommandError as exc:
+            raise UnavailableError(
+                "store.newer-schema", f"the database is not of this release: {exc}"
+            ) from exc
 
 
 def _config() -> Config:

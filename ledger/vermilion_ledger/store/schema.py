@@ -19,9 +19,9 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
+    SmallInteger,
     Table,
     Text,
-    UniqueConstraint,
     text,
 )
 
@@ -33,17 +33,18 @@ __all__ = [
     "anchors",
     "blocks",
     "checkpoints",
+    "digests",
     "entries",
+    "fingerprints",
     "head",
     "idempotency",
     "lease",
     "nonces",
+    "places",
     "queue",
-    "records",
     "refusals",
     "responses",
     "submissions",
-    "tiles",
 ]
 
 METADATA = MetaData(
@@ -55,41 +56,37 @@ METADATA = MetaData(
         "ck": "ck_%(table_name)s_%(constraint_name)s",
     }
 )
-_SERIAL = BigInteger().with_variant(Integer(), "sqlite")  # SQLite numbers only INTEGER keys
+# SQLite makes a key the row's own number only where its type is INTEGER.
+_ROW = BigInteger().with_variant(Integer(), "sqlite")
 
 
 def _sized(column: str, size: int) -> CheckConstraint:
     return CheckConstraint(f"length({column}) = {size}", name=f"{column}_size")
 
 
-records = Table(
-    "records",
-    METADATA,
-    Column("record_id", Text, primary_key=True),
-    Column("record_key", LargeBinary, nullable=False, unique=True),
-    Column("kind", Text, nullable=False),
-    Column("created_at", BigInteger, nullable=False),
-    _sized("record_key", 32),
-    CheckConstraint("kind IN ('document', 'keys', 'policies')", name="kind"),
-)
-
+# In order of arrival. What the log commits to; the record key is repeated in
+# each row, so that a row is enough to open its entry.
 submissions = Table(
     "submissions",
     METADATA,
-    Column("submission_id", LargeBinary, primary_key=True),
-    Column("record_id", Text, ForeignKey("records.record_id"), nullable=False),
+    Column("position", _ROW, Identity(), primary_key=True),
+    Column("record_key", LargeBinary, nullable=False),
+    Column("kind", SmallInteger, nullable=False),
     Column("envelope", LargeBinary, nullable=False),
-    Column("envelope_hash", LargeBinary, nullable=False, unique=True),
     Column("salt", LargeBinary, nullable=False),
-    Column("event", Text, nullable=False),
-    Column("predicate", Text, nullable=False),
-    Column("digest", LargeBinary, nullable=False, index=True),
-    Column("name", Text, nullable=False),
-    Column("received_at", BigInteger, nullable=False),
-    _sized("submission_id", 16),
-    _sized("envelope_hash", 32),
+    _sized("record_key", 32),
     _sized("salt", 32),
-    _sized("digest", 32),
+    CheckConstraint("kind BETWEEN 0 AND 2", name="kind"),
+)
+
+# What could be submitted twice: envelopes that the registrar did not write.
+fingerprints = Table(
+    "fingerprints",
+    METADATA,
+    Column("envelope_hash", LargeBinary, primary_key=True),
+    Column("position", BigInteger, ForeignKey("submissions.position"), nullable=False),
+    _sized("envelope_hash", 32),
+    sqlite_with_rowid=False,
 )
 
 nonces = Table(
@@ -99,71 +96,66 @@ nonces = Table(
     Column("keyid", LargeBinary, nullable=False),
     # The nonce first: it alone finds the row.
     PrimaryKeyConstraint("nonce", "keyid"),
+    sqlite_with_rowid=False,
 )
 
 # The API inserts, the sequencer deletes; picked by presence, never by `position > last`.
 queue = Table(
     "queue",
     METADATA,
-    Column("position", _SERIAL, Identity(), primary_key=True),
     Column(
-        "submission_id",
-        LargeBinary,
-        ForeignKey("submissions.submission_id"),
-        nullable=False,
-        unique=True,
+        "position", _ROW, ForeignKey("submissions.position"), primary_key=True, autoincrement=False
     ),
+    Column("digest", LargeBinary, nullable=False),
+    Column("is_plain", SmallInteger, nullable=False),
+    _sized("digest", 32),
 )
 
 entries = Table(
     "entries",
     METADATA,
-    Column("leaf_index", BigInteger, primary_key=True, autoincrement=False),
-    Column(
-        "submission_id",
-        LargeBinary,
-        ForeignKey("submissions.submission_id"),
-        nullable=False,
-        unique=True,
-    ),
-    Column("record_id", Text, ForeignKey("records.record_id"), nullable=False),
+    Column("leaf_index", _ROW, primary_key=True, autoincrement=False),
+    Column("position", BigInteger, ForeignKey("submissions.position"), nullable=False, unique=True),
     Column("sequence", BigInteger, nullable=False),
-    Column("commitment", LargeBinary, nullable=False),
-    Column("tag", LargeBinary, nullable=False),
-    Column("leaf_hash", LargeBinary, nullable=False),
-    Column("sequenced_at", BigInteger, nullable=False),
-    UniqueConstraint("record_id", "sequence"),
     CheckConstraint("leaf_index >= 0 AND sequence >= 0", name="order"),
-    _sized("commitment", 32),
-    _sized("tag", 32),
-    _sized("leaf_hash", 32),
+)
+
+# The entries of a record. Eight bytes find it (`vermilion_ledger.store.prefixes`);
+# whoever reads compares the whole id, as two records may share them.
+places = Table(
+    "places",
+    METADATA,
+    Column("record", BigInteger, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("leaf_index", BigInteger, nullable=False),
+    PrimaryKeyConstraint("record", "sequence", "leaf_index"),
+    sqlite_with_rowid=False,
+)
+
+# The entries about a digest, found by its first eight bytes.
+digests = Table(
+    "digests",
+    METADATA,
+    Column("digest", BigInteger, nullable=False),
+    Column("leaf_index", BigInteger, nullable=False),
+    PrimaryKeyConstraint("digest", "leaf_index"),
+    sqlite_with_rowid=False,
 )
 
 refusals = Table(
     "refusals",
     METADATA,
-    Column("submission_id", LargeBinary, ForeignKey("submissions.submission_id"), primary_key=True),
+    Column(
+        "position", _ROW, ForeignKey("submissions.position"), primary_key=True, autoincrement=False
+    ),
     Column("code", Text, nullable=False),
     Column("message", Text, nullable=False),
-    Column("refused_at", BigInteger, nullable=False),
-)
-
-tiles = Table(
-    "tiles",
-    METADATA,
-    Column("level", Integer, nullable=False),
-    Column("position", BigInteger, nullable=False),
-    Column("hashes", LargeBinary, nullable=False),
-    Column("root", LargeBinary, nullable=False),
-    PrimaryKeyConstraint("level", "position"),
-    _sized("hashes", 8192),
-    _sized("root", 32),
 )
 
 checkpoints = Table(
     "checkpoints",
     METADATA,
-    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("size", _ROW, primary_key=True, autoincrement=False),
     Column("root", LargeBinary, nullable=False),
     Column("note", Text, nullable=False),
     Column("epoch", BigInteger, nullable=False),
@@ -215,7 +207,7 @@ blocks = Table(
 anchors = Table(
     "anchors",
     METADATA,
-    Column("anchor_id", _SERIAL, Identity(), primary_key=True),
+    Column("anchor_id", _ROW, Identity(), primary_key=True),
     Column("chain_id", BigInteger, nullable=False),
     Column("contract", LargeBinary, nullable=False),
     Column("log", LargeBinary, nullable=False),
@@ -244,7 +236,7 @@ Index(
 anchor_attempts = Table(
     "anchor_attempts",
     METADATA,
-    Column("anchor_id", _SERIAL, ForeignKey("anchors.anchor_id"), nullable=False),
+    Column("anchor_id", _ROW, ForeignKey("anchors.anchor_id"), nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("nonce", BigInteger, nullable=False),
     Column("gas_limit", BigInteger, nullable=False),
@@ -284,8 +276,7 @@ idempotency = Table(
     METADATA,
     Column("key", Text, primary_key=True),
     Column("request_hash", LargeBinary, nullable=False),
-    Column("submission_ids", Text, nullable=False),
-    Column("created_at", BigInteger, nullable=False),
+    Column("positions", Text, nullable=False),
     _sized("request_hash", 32),
 )
 
@@ -299,12 +290,13 @@ responses = Table(
 )
 
 INSERT_ONLY = (
-    records,
     submissions,
+    fingerprints,
     nonces,
     entries,
+    places,
+    digests,
     refusals,
-    tiles,
     checkpoints,
     blocks,
     anchor_attempts,

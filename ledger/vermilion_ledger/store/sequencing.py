@@ -1,40 +1,43 @@
-"""Writing the log: the lease, the batches, the checkpoints.
+"""Giving entries their place: the lease, the queue, the batches.
 
 `SqlSequencerStore` implements `vermilion_ledger.ports.SequencerStore`. Every
-write begins by updating the lease row *where the epoch is still ours*: that
-both checks the fence and holds the row, so that no other sequencer can take
-the lease before this transaction has ended.
+write first reads the lease row *with a lock on it* and refuses if the epoch is
+no longer ours: no other sequencer can take the lease before that transaction
+has ended. SQLite has one lock for everything, taken when the block begins.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, delete, func, select, update
 
-from vermilion_ledger.errors import ConflictError, IntegrityError, UnavailableError
-from vermilion_ledger.rows import CheckpointRow, Head, Integration, Lease, Pending
+from vermilion_ledger.commitment import make_record_id
+from vermilion_ledger.errors import (
+    ConflictError,
+    EvidenceError,
+    IntegrityError,
+    UnavailableError,
+)
+from vermilion_ledger.rows import Accepted, IntakeBatch, Lease, Pending, Sequenced
 from vermilion_ledger.store import schema
 from vermilion_ledger.store.bulk import chunks, insert_rows
 from vermilion_ledger.store.engine import is_sqlite, reading, writing
+from vermilion_ledger.store.kinds import decode_kind
 from vermilion_ledger.store.moments import decode_moment, encode_moment
+from vermilion_ledger.store.plan import IntakePlan
+from vermilion_ledger.store.prefixes import digest_prefix, record_prefix
+from vermilion_ledger.store.states import load_states
 
 __all__ = ["SqlSequencerStore"]
 
 _lease = schema.lease.c
-_head = schema.head.c
 _queue = schema.queue.c
-_ENTRY_COLUMNS = (
-    "leaf_index",
-    "submission_id",
-    "record_id",
-    "sequence",
-    "commitment",
-    "tag",
-    "leaf_hash",
-    "sequenced_at",
-)
+_submissions = schema.submissions.c
+_places = schema.places.c
 
 
 class SqlSequencerStore:
@@ -50,12 +53,7 @@ class SqlSequencerStore:
             ConflictError: ``sequencer.lease-held``: another holder lives.
         """
         with writing(self._engine) as connection:
-            query = select(schema.lease)
-            if not is_sqlite(connection):
-                query = query.with_for_update()
-            row = connection.execute(query).first()
-            if row is None:
-                raise UnavailableError("store.not-migrated", "the lease row is missing")
+            row = _lock_lease(connection)
             if row.expires_at > encode_moment(now):
                 until = decode_moment(row.expires_at).isoformat()
                 raise ConflictError(
@@ -79,8 +77,10 @@ class SqlSequencerStore:
         Raises:
             ConflictError: ``sequencer.fenced``: a newer epoch exists.
         """
+        until = encode_moment(now + timedelta(seconds=ttl_seconds))
         with writing(self._engine) as connection:
-            _hold(connection, lease, until=now + timedelta(seconds=ttl_seconds))
+            _check_fence(connection, lease)
+            connection.execute(update(schema.lease).values(expires_at=until))
 
     def release_lease(self, lease: Lease) -> None:
         """Give the lease up; nothing happens if it is lost."""
@@ -89,36 +89,15 @@ class SqlSequencerStore:
                 update(schema.lease).where(_lease.epoch == lease.epoch).values(expires_at=0)
             )
 
-    def take_head(self, lease: Lease, head: Head) -> Head:
-        """Claim a head just read for this epoch, and mark the log open.
-
-        Raises:
-            ConflictError: ``sequencer.fenced`` or ``log.head-moved``.
-        """
-        taken = Head(size=head.size, root=head.root, epoch=lease.epoch, state="open")
-        with writing(self._engine) as connection:
-            _hold(connection, lease)
-            _swap(connection, head, taken)
-        return taken
-
-    def halt(self, lease: Lease) -> None:
-        """Mark the log as contradicting itself, for every process to see."""
-        with writing(self._engine) as connection:
-            _hold(connection, lease)
-            connection.execute(update(schema.head).values(state="halted"))
-
     def load_pending(self, *, count_max: int, bytes_max: int) -> Sequence[Pending]:
         """Return waiting submissions in order of arrival, at least one if any.
 
         Both statements see one state of the database. Rows are found by being
         there: a position that commits late is not skipped.
         """
-        submissions, records = schema.submissions.c, schema.records.c
-        joined = schema.queue.join(
-            schema.submissions, submissions.submission_id == _queue.submission_id
-        )
+        joined = schema.queue.join(schema.submissions, _submissions.position == _queue.position)
         sizes = (
-            select(_queue.position, func.length(submissions.envelope))
+            select(_queue.position, func.length(_submissions.envelope))
             .select_from(joined)
             .order_by(_queue.position)
             .limit(count_max)
@@ -133,50 +112,34 @@ class SqlSequencerStore:
             if last is None:
                 return []
             query = (
-                select(_queue.position, schema.submissions, records.record_key, records.kind)
-                .select_from(
-                    joined.join(schema.records, records.record_id == submissions.record_id)
-                )
+                select(schema.submissions, _queue.digest, _queue.is_plain)
+                .select_from(joined)
                 .where(_queue.position <= last)
                 .order_by(_queue.position)
             )
-            return [
-                Pending(
-                    position=row.position,
-                    submission_id=row.submission_id,
-                    record_id=row.record_id,
-                    record_key=row.record_key,
-                    kind=row.kind,
-                    envelope=row.envelope,
-                    envelope_hash=row.envelope_hash,
-                    salt=row.salt,
-                    event=row.event,
-                    predicate=row.predicate,
-                    digest=row.digest,
-                    name=row.name,
-                    received_at=decode_moment(row.received_at),
-                )
-                for row in connection.execute(query).all()
-            ]
+            return [_pending(row) for row in connection.execute(query).all()]
 
     def load_counts(self, record_ids: Sequence[str]) -> Mapping[str, int]:
         """Return the number of entries of each record that has any."""
-        entries = schema.entries.c
         found: dict[str, int] = {}
+        by_prefix = {record_prefix(record_id): record_id for record_id in record_ids}
         with reading(self._engine) as connection:
-            for part in chunks(record_ids):
+            for part in chunks(sorted(by_prefix)):
                 query = (
-                    select(entries.record_id, func.max(entries.sequence))
-                    .where(entries.record_id.in_(part))
-                    .group_by(entries.record_id)
+                    select(_places.record, func.count(), func.max(_places.sequence))
+                    .where(_places.record.in_(part))
+                    .group_by(_places.record)
                 )
-                found.update((row[0], row[1] + 1) for row in connection.execute(query))
-        return found
+                for prefix, count, last in connection.execute(query).all():
+                    record_id = by_prefix[prefix]
+                    is_sure = count == last + 1  # else two records share the prefix
+                    found[record_id] = (
+                        count if is_sure else _count_exactly(connection, prefix, record_id)
+                    )
+        return {record_id: count for record_id, count in found.items() if count}
 
-    def save_integration(
-        self, lease: Lease, integration: Integration, *, now: datetime, ttl_seconds: float
-    ) -> None:
-        """Save a batch in one transaction that also checks and prolongs the lease.
+    def save_sequenced(self, lease: Lease, batch: Sequenced) -> None:
+        """Save places in one transaction that also checks the fence.
 
         Raises:
             ConflictError: ``sequencer.fenced``: a newer epoch exists.
@@ -184,95 +147,117 @@ class SqlSequencerStore:
                 starts, or a submission of it had left the queue.
         """
         with writing(self._engine) as connection:
-            _hold(connection, lease, until=now + timedelta(seconds=ttl_seconds))
-            last = connection.execute(select(func.max(schema.entries.c.leaf_index))).scalar()
-            stored = 0 if last is None else last + 1
-            if stored != integration.first_index:
-                raise IntegrityError(
-                    "log.gap", f"the log has {stored} entries, expected {integration.first_index}"
-                )
-            _insert(connection, integration)
+            _check_fence(connection, lease)
+            _insert(connection, batch)
             gone = 0
-            for part in chunks(integration.positions):
+            for part in chunks(batch.positions):
                 gone += connection.execute(
                     delete(schema.queue).where(_queue.position.in_(part))
                 ).rowcount
-            if gone != len(integration.positions):
+            if gone != len(batch.positions):
                 raise IntegrityError(
-                    "log.gap", f"{gone} of {len(integration.positions)} submissions were queued"
+                    "log.gap", f"{gone} of {len(batch.positions)} submissions were queued"
                 )
 
-    def save_checkpoint(self, lease: Lease, head: Head, checkpoint: CheckpointRow) -> Head:
-        """Insert a checkpoint and swap the head in one transaction.
+    def save_batches(
+        self,
+        lease: Lease,
+        batches: Sequence[IntakeBatch],
+        sequence: Callable[[Sequence[Pending]], Sequenced],
+    ) -> Sequence[Accepted | EvidenceError]:
+        """Take submissions in and place them, in one transaction that checks the fence.
+
+        What ``sequence`` leaves undecided goes to the queue.
 
         Raises:
-            ConflictError: ``sequencer.fenced`` or ``log.head-moved``.
+            ConflictError: ``sequencer.fenced``: a newer epoch exists.
+            EvidenceError: Nothing was saved for anybody.
         """
-        moved = Head(
-            size=checkpoint.size, root=checkpoint.root, epoch=lease.epoch, state=head.state
-        )
         with writing(self._engine) as connection:
-            _hold(connection, lease)
-            _swap(connection, head, moved)
-            connection.execute(
-                insert(schema.checkpoints).values(
-                    size=checkpoint.size,
-                    root=checkpoint.root,
-                    note=checkpoint.note,
-                    epoch=checkpoint.epoch,
-                    published_at=encode_moment(checkpoint.published_at),
-                )
-            )
-        return moved
+            _check_fence(connection, lease)
+            plan = IntakePlan(connection, batches)
+            results = [plan.take(batch) for batch in batches]
+            pending = plan.insert()
+            batch = sequence(pending)
+            _insert(connection, batch)
+            settled = set(batch.positions)
+            plan.queue([each for each in pending if each.position not in settled])
+            positions = [
+                position
+                for result in results
+                if isinstance(result, Accepted)
+                for position in result.positions
+            ]
+            known = {each.position: each for each in batch.states()}
+            states = known | load_states(connection, [p for p in positions if p not in known])
+        return [
+            replace(result, states=tuple(states[position] for position in result.positions))
+            if isinstance(result, Accepted)
+            else result
+            for result in results
+        ]
 
 
-def _hold(connection: Connection, lease: Lease, until: datetime | None = None) -> None:
-    """Check the fence and keep the lease row until this transaction ends."""
-    expiry = _lease.expires_at if until is None else encode_moment(until)
-    changed = connection.execute(
-        update(schema.lease)
-        .where(_lease.epoch == lease.epoch, _lease.holder == lease.holder)
-        .values(expires_at=expiry)
-    ).rowcount
-    if changed != 1:
+def _lock_lease(connection: Connection) -> Any:
+    query = select(_lease.holder, _lease.epoch, _lease.expires_at)
+    if not is_sqlite(connection):
+        query = query.with_for_update()
+    row = connection.execute(query).first()
+    if row is None:
+        raise UnavailableError("store.not-migrated", "the lease row is missing")
+    return row
+
+
+def _check_fence(connection: Connection, lease: Lease) -> None:
+    """Refuse unless the lease is ours, and keep its row until this transaction ends."""
+    row = _lock_lease(connection)
+    if (row.epoch, row.holder) != (lease.epoch, lease.holder):
         raise ConflictError(
             "sequencer.fenced", f"the lease of epoch {lease.epoch} went to another sequencer"
         )
 
 
-def _swap(connection: Connection, old: Head, new: Head) -> None:
-    changed = connection.execute(
-        update(schema.head)
-        .where(_head.size == old.size, _head.root == old.root, _head.epoch == old.epoch)
-        .values(size=new.size, root=new.root, epoch=new.epoch, state=new.state)
-    ).rowcount
-    if changed != 1:
-        raise ConflictError(
-            "log.head-moved", f"the head is no longer size {old.size} of epoch {old.epoch}"
+def _insert(connection: Connection, batch: Sequenced) -> None:
+    """Insert places and refusals; sorted, as neighbours share a page of an index."""
+    last = connection.execute(select(func.max(schema.entries.c.leaf_index))).scalar()
+    stored = 0 if last is None else last + 1
+    if stored != batch.first_index:
+        raise IntegrityError(
+            "log.gap", f"the log has {stored} entries, expected {batch.first_index}"
         )
+    placed = batch.placements
+    rows = [(each.index, each.position, each.sequence) for each in placed]
+    insert_rows(connection, schema.entries, ("leaf_index", "position", "sequence"), rows)
+    places = sorted((record_prefix(each.record_id), each.sequence, each.index) for each in placed)
+    insert_rows(connection, schema.places, ("record", "sequence", "leaf_index"), places)
+    digests = sorted((digest_prefix(each.digest), each.index) for each in placed)
+    insert_rows(connection, schema.digests, ("digest", "leaf_index"), digests)
+    refusals = [(each.position, each.code, each.message) for each in batch.refusals]
+    insert_rows(connection, schema.refusals, ("position", "code", "message"), refusals)
 
 
-def _insert(connection: Connection, integration: Integration) -> None:
-    entries = [
-        (
-            row.index,
-            row.submission_id,
-            row.record_id,
-            row.sequence,
-            row.commitment,
-            row.tag,
-            row.leaf_hash,
-            encode_moment(row.sequenced_at),
-        )
-        for row in integration.entries
-    ]
-    insert_rows(connection, schema.entries, _ENTRY_COLUMNS, entries)
-    tiles = [(row.level, row.position, row.hashes, row.root) for row in integration.tiles]
-    insert_rows(connection, schema.tiles, ("level", "position", "hashes", "root"), tiles)
-    refusals = [
-        (row.submission_id, row.code, row.message, encode_moment(row.refused_at))
-        for row in integration.refusals
-    ]
-    insert_rows(
-        connection, schema.refusals, ("submission_id", "code", "message", "refused_at"), refusals
+def _count_exactly(connection: Connection, prefix: int, record_id: str) -> int:
+    """Return the number of entries of one of the records that share a prefix."""
+    entries = schema.entries.c
+    query = (
+        select(_submissions.record_key)
+        .join(schema.entries, entries.position == _submissions.position)
+        .join(schema.places, _places.leaf_index == entries.leaf_index)
+        .where(_places.record == prefix)
+    )
+    keys = connection.execute(query).scalars()
+    return sum(make_record_id(key) == record_id for key in keys)
+
+
+def _pending(row: Any) -> Pending:
+    position, record_key, kind, envelope, salt, digest, is_plain = row
+    return Pending(
+        position=position,
+        record_id=make_record_id(record_key),
+        record_key=record_key,
+        kind=decode_kind(kind),
+        envelope=envelope,
+        salt=salt,
+        digest=digest,
+        is_plain=bool(is_plain),
     )

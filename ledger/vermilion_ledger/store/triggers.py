@@ -23,8 +23,8 @@ _NEVER_BACK = (
 )
 _LOST = (
     "SELECT 1 FROM gone"
-    " WHERE NOT EXISTS (SELECT 1 FROM entries e WHERE e.submission_id = gone.submission_id)"
-    " AND NOT EXISTS (SELECT 1 FROM refusals r WHERE r.submission_id = gone.submission_id)"
+    " WHERE NOT EXISTS (SELECT 1 FROM entries e WHERE e.position = gone.position)"
+    " AND NOT EXISTS (SELECT 1 FROM refusals r WHERE r.position = gone.position)"
 )
 
 
@@ -40,8 +40,8 @@ def sqlite_triggers(insert_only: Sequence[str]) -> Iterator[str]:
     yield _sqlite_trigger(
         "queue_no_loss",
         "DELETE ON queue"
-        " WHEN NOT EXISTS (SELECT 1 FROM entries WHERE submission_id = OLD.submission_id)"
-        " AND NOT EXISTS (SELECT 1 FROM refusals WHERE submission_id = OLD.submission_id)",
+        " WHEN NOT EXISTS (SELECT 1 FROM entries WHERE position = OLD.position)"
+        " AND NOT EXISTS (SELECT 1 FROM refusals WHERE position = OLD.position)",
         "queue",
     )
 

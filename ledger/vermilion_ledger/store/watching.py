@@ -7,7 +7,6 @@ one statement over an index.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, Select, and_, func, select
@@ -80,16 +79,6 @@ class SqlWatch:
                 if size is not None:
                     found.append(size)
         return found
-
-    def oldest_unanchored(self) -> datetime | None:
-        """Return when the oldest checkpoint without a final anchor over it was published."""
-        checkpoints = schema.checkpoints.c
-        query = select(func.min(checkpoints.published_at)).where(
-            checkpoints.size > self.final_size()
-        )
-        with reading(self._engine) as connection:
-            moment = connection.execute(query).scalar()
-        return None if moment is None else decode_moment(moment)
 
     def _number(self, query: Select[Any]) -> int:
         with reading(self._engine) as connection:

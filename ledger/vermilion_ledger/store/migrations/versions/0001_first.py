@@ -21,12 +21,13 @@ branch_labels = None
 depends_on = None
 
 _INSERT_ONLY = (
-    "records",
     "submissions",
+    "fingerprints",
     "nonces",
     "entries",
+    "places",
+    "digests",
     "refusals",
-    "tiles",
     "checkpoints",
     "blocks",
     "anchor_attempts",
@@ -35,7 +36,7 @@ _INSERT_ONLY = (
     "responses",
 )
 _EMPTY_ROOT = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"  # MTH({})
-_SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+_ROW = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
@@ -62,50 +63,42 @@ def upgrade() -> None:
 
 def _create_intake() -> None:
     op.create_table(
-        "records",
-        sa.Column("record_id", sa.Text, primary_key=True),
-        sa.Column("record_key", sa.LargeBinary, nullable=False, unique=True),
-        sa.Column("kind", sa.Text, nullable=False),
-        sa.Column("created_at", sa.BigInteger, nullable=False),
+        "submissions",
+        sa.Column("position", _ROW, sa.Identity(), primary_key=True),
+        sa.Column("record_key", sa.LargeBinary, nullable=False),
+        sa.Column("kind", sa.SmallInteger, nullable=False),
+        sa.Column("envelope", sa.LargeBinary, nullable=False),
+        sa.Column("salt", sa.LargeBinary, nullable=False),
         _sized("record_key", 32),
-        sa.CheckConstraint("kind IN ('document', 'keys', 'policies')", name="kind"),
+        _sized("salt", 32),
+        sa.CheckConstraint("kind BETWEEN 0 AND 2", name="kind"),
     )
     op.create_table(
-        "submissions",
-        sa.Column("submission_id", sa.LargeBinary, primary_key=True),
-        sa.Column("record_id", sa.Text, sa.ForeignKey("records.record_id"), nullable=False),
-        sa.Column("envelope", sa.LargeBinary, nullable=False),
-        sa.Column("envelope_hash", sa.LargeBinary, nullable=False, unique=True),
-        sa.Column("salt", sa.LargeBinary, nullable=False),
-        sa.Column("event", sa.Text, nullable=False),
-        sa.Column("predicate", sa.Text, nullable=False),
-        sa.Column("digest", sa.LargeBinary, nullable=False),
-        sa.Column("name", sa.Text, nullable=False),
-        sa.Column("received_at", sa.BigInteger, nullable=False),
-        _sized("submission_id", 16),
+        "fingerprints",
+        sa.Column("envelope_hash", sa.LargeBinary, primary_key=True),
+        sa.Column("position", sa.BigInteger, _to_submission(), nullable=False),
         _sized("envelope_hash", 32),
-        _sized("salt", 32),
-        _sized("digest", 32),
+        sqlite_with_rowid=False,
     )
-    op.create_index("ix_submissions_digest", "submissions", ["digest"])
     op.create_table(
         "nonces",
         sa.Column("nonce", sa.LargeBinary, nullable=False),
         sa.Column("keyid", sa.LargeBinary, nullable=False),
         # The nonce first: it alone finds the row.
         sa.PrimaryKeyConstraint("nonce", "keyid"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "queue",
-        sa.Column("position", _SERIAL, sa.Identity(), primary_key=True),
-        sa.Column(
-            "submission_id",
-            sa.LargeBinary,
-            sa.ForeignKey("submissions.submission_id"),
-            nullable=False,
-            unique=True,
-        ),
+        sa.Column("position", _ROW, _to_submission(), primary_key=True, autoincrement=False),
+        sa.Column("digest", sa.LargeBinary, nullable=False),
+        sa.Column("is_plain", sa.SmallInteger, nullable=False),
+        _sized("digest", 32),
     )
+
+
+def _to_submission() -> sa.ForeignKey:
+    return sa.ForeignKey("submissions.position")
 
 
 def _create_answers() -> None:
@@ -113,8 +106,7 @@ def _create_answers() -> None:
         "idempotency",
         sa.Column("key", sa.Text, primary_key=True),
         sa.Column("request_hash", sa.LargeBinary, nullable=False),
-        sa.Column("submission_ids", sa.Text, nullable=False),
-        sa.Column("created_at", sa.BigInteger, nullable=False),
+        sa.Column("positions", sa.Text, nullable=False),
         _sized("request_hash", 32),
     )
     op.create_table(
@@ -129,51 +121,35 @@ def _create_answers() -> None:
 def _create_log() -> None:
     op.create_table(
         "entries",
-        sa.Column("leaf_index", sa.BigInteger, primary_key=True, autoincrement=False),
-        sa.Column(
-            "submission_id",
-            sa.LargeBinary,
-            sa.ForeignKey("submissions.submission_id"),
-            nullable=False,
-            unique=True,
-        ),
-        sa.Column("record_id", sa.Text, sa.ForeignKey("records.record_id"), nullable=False),
+        sa.Column("leaf_index", _ROW, primary_key=True, autoincrement=False),
+        sa.Column("position", sa.BigInteger, _to_submission(), nullable=False, unique=True),
         sa.Column("sequence", sa.BigInteger, nullable=False),
-        sa.Column("commitment", sa.LargeBinary, nullable=False),
-        sa.Column("tag", sa.LargeBinary, nullable=False),
-        sa.Column("leaf_hash", sa.LargeBinary, nullable=False),
-        sa.Column("sequenced_at", sa.BigInteger, nullable=False),
-        sa.UniqueConstraint("record_id", "sequence"),
         sa.CheckConstraint("leaf_index >= 0 AND sequence >= 0", name="order"),
-        _sized("commitment", 32),
-        _sized("tag", 32),
-        _sized("leaf_hash", 32),
+    )
+    op.create_table(
+        "places",
+        sa.Column("record", sa.BigInteger, nullable=False),
+        sa.Column("sequence", sa.BigInteger, nullable=False),
+        sa.Column("leaf_index", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("record", "sequence", "leaf_index"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "digests",
+        sa.Column("digest", sa.BigInteger, nullable=False),
+        sa.Column("leaf_index", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("digest", "leaf_index"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "refusals",
-        sa.Column(
-            "submission_id",
-            sa.LargeBinary,
-            sa.ForeignKey("submissions.submission_id"),
-            primary_key=True,
-        ),
+        sa.Column("position", _ROW, _to_submission(), primary_key=True, autoincrement=False),
         sa.Column("code", sa.Text, nullable=False),
         sa.Column("message", sa.Text, nullable=False),
-        sa.Column("refused_at", sa.BigInteger, nullable=False),
-    )
-    op.create_table(
-        "tiles",
-        sa.Column("level", sa.Integer, nullable=False),
-        sa.Column("position", sa.BigInteger, nullable=False),
-        sa.Column("hashes", sa.LargeBinary, nullable=False),
-        sa.Column("root", sa.LargeBinary, nullable=False),
-        sa.PrimaryKeyConstraint("level", "position"),
-        _sized("hashes", 8192),
-        _sized("root", 32),
     )
     op.create_table(
         "checkpoints",
-        sa.Column("size", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("size", _ROW, primary_key=True, autoincrement=False),
         sa.Column("root", sa.LargeBinary, nullable=False),
         sa.Column("note", sa.Text, nullable=False),
         sa.Column("epoch", sa.BigInteger, nullable=False),
@@ -220,7 +196,7 @@ def _create_heads() -> None:
 def _create_anchors() -> None:
     op.create_table(
         "anchors",
-        sa.Column("anchor_id", _SERIAL, sa.Identity(), primary_key=True),
+        sa.Column("anchor_id", _ROW, sa.Identity(), primary_key=True),
         sa.Column("chain_id", sa.BigInteger, nullable=False),
         sa.Column("contract", sa.LargeBinary, nullable=False),
         sa.Column("log", sa.LargeBinary, nullable=False),
@@ -246,7 +222,7 @@ def _create_anchors() -> None:
     )
     op.create_table(
         "anchor_attempts",
-        sa.Column("anchor_id", _SERIAL, sa.ForeignKey("anchors.anchor_id"), nullable=False),
+        sa.Column("anchor_id", _ROW, sa.ForeignKey("anchors.anchor_id"), nullable=False),
         sa.Column("attempt", sa.Integer, nullable=False),
         sa.Column("nonce", sa.BigInteger, nullable=False),
         sa.Column("gas_limit", sa.BigInteger, nullable=False),

@@ -1,0 +1,93 @@
+"""May this log be signed at all? Asked before the first signature of every epoch.
+
+DESIGN section 6. Whatever was ever signed, or seen by a chain or a witness,
+must be borne out by what is stored. If not, this is a restored backup, a fork
+or damage: nothing is signed, readers are still served, and a person is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from vermilion_ledger.errors import IntegrityError
+from vermilion_ledger.integrate import derive_entry, load_bundle
+from vermilion_ledger.ports import HeadStore, LogStore, TileStore
+from vermilion_ledger.rows import Head, ObservedHead
+from vermilion_ledger.tile_reader import TileReader
+from vermilion_ledger.tiles import TILE_WIDTH
+from vermilion_ledger.tree import root_at
+
+__all__ = ["check_log"]
+
+
+def check_log(
+    log: LogStore, heads: HeadStore, tiles: TileStore, *, observed: Iterable[ObservedHead] = ()
+) -> Head:
+    """Return the stored head, if storage bears out everything signed or seen.
+
+    Reads O(log n) nodes and one bundle of entries; `vermilion_ledger.fsck`
+    recomputes everything.
+
+    Args:
+        log: The stored envelopes and their order.
+        heads: What was signed.
+        tiles: The tree.
+        observed: Heads that others hold: the contract, witnesses.
+
+    Raises:
+        IntegrityError: ``log.behind-head``: storage, or what was signed, lacks
+            entries that somebody has seen; ``log.root-mismatch``,
+            ``log.entry-mismatch``: it holds another log; ``log.gap``.
+    """
+    head, newest = heads.load_head(), heads.load_checkpoint()
+    size = log.count_entries()
+    _check_size(head.size, "the head", size)
+    signed = newest.size if newest else 0
+    if signed != head.size:
+        raise IntegrityError(
+            "log.behind-head", f"the newest checkpoint has size {signed}, the head {head.size}"
+        )
+    if newest is not None and newest.root != head.root:
+        raise _root_mismatch(head.size, newest.root, head.root, "the newest checkpoint")
+    _check_root(tiles, head.size, head.root, "the head", head.size)
+    for seen in observed:
+        # The chain knows only what was signed: more than that was signed elsewhere.
+        _check_size(seen.size, seen.source, head.size)
+        _check_root(tiles, seen.size, seen.root, seen.source, head.size)
+    if head.size:
+        _check_last_entries(log, tiles, head.size)
+    return head
+
+
+def _check_size(size: int, source: str, stored: int) -> None:
+    if size > stored:
+        raise IntegrityError(
+            "log.behind-head", f"{source} has size {size}, storage only {stored} entries"
+        )
+
+
+def _check_root(tiles: TileStore, size: int, root: bytes, source: str, published: int) -> None:
+    reader = TileReader(tiles, cached_tile_count_max=0)
+    computed = root_at(size, reader.nodes_at(published))
+    if computed != root:
+        raise _root_mismatch(size, root, computed, source)
+
+
+def _check_last_entries(log: LogStore, tiles: TileStore, size: int) -> None:
+    """Compare the newest signed entries with the envelopes: is it the same log at all?"""
+    position, width = divmod(size - 1, TILE_WIDTH)
+    first = position * TILE_WIDTH
+    logged = load_bundle(tiles, position, width + 1)
+    stored = log.load_stored(first, size)
+    for index in range(first, size):
+        if index - first >= len(stored):
+            raise IntegrityError("log.gap", f"entry {index} is missing")
+        if derive_entry(stored[index - first]) != logged[index - first]:
+            raise IntegrityError("log.entry-mismatch", f"entry {index} is not that of its envelope")
+
+
+def _root_mismatch(size: int, stated: bytes, computed: bytes, source: str) -> IntegrityError:
+    return IntegrityError(
+        "log.root-mismatch",
+        f"{source} has root {stated.hex()} at size {size}, storage {computed.hex()}",
+    )
