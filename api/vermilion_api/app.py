@@ -18,10 +18,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from vermilion_api import schemas
+from vermilion_api.front import Front
+from vermilion_api.gate import Gate, GateLimits
+from vermilion_api.hot import HotPaths
 from vermilion_api.http import problem_response, trace_of
-from vermilion_api.routes import evidence, health, log, submissions
+from vermilion_api.routes import evidence, health, log, submissions, tiles
 from vermilion_api.wiring import Ledger, build_services
 from vermilion_ledger.errors import (
     ConflictError,
@@ -46,11 +50,16 @@ _BODIES = (
 )
 
 
-def create_app(ledger: Ledger | None) -> FastAPI:
+def create_app(
+    ledger: Ledger | None, *, limits: GateLimits | None = None, is_hot: bool = True
+) -> FastAPI:
     """Return the application.
 
     Args:
         ledger: What to serve; None only to describe the API.
+        limits: What the process holds at once.
+        is_hot: Whether the most frequent requests go past FastAPI's routing;
+            the answers are the same.
     """
 
     @asynccontextmanager
@@ -60,6 +69,7 @@ def create_app(ledger: Ledger | None) -> FastAPI:
             return
         services = build_services(ledger)
         app.state.services = services
+        app.state.front = Front(services)
         services.intake.start()
         poller = asyncio.create_task(services.waiter.run())
         try:
@@ -70,6 +80,7 @@ def create_app(ledger: Ledger | None) -> FastAPI:
                 await poller
             # Saves and answers what is queued.
             await asyncio.to_thread(services.intake.close)
+            await asyncio.to_thread(app.state.front.close)
             ledger.database.close()
 
     app = FastAPI(
@@ -80,11 +91,15 @@ def create_app(ledger: Ledger | None) -> FastAPI:
         docs_url=None,  # the page would fetch its scripts from a stranger's server
         redoc_url=None,
     )
-    for module in (submissions, evidence, log, health):
+    for module in (submissions, evidence, log, tiles, health):
         app.include_router(module.router)
     app.add_exception_handler(EvidenceError, _answer_evidence_error)
     app.add_exception_handler(RequestValidationError, _answer_validation_error)
     app.add_exception_handler(HTTPException, _answer_http_error)
+    # The last one added is asked first.
+    if is_hot:
+        app.add_middleware(HotPaths)
+    app.add_middleware(Gate, limits=limits or GateLimits())
     app.add_middleware(_Guard)
     app.openapi = lambda: _describe(app)  # type: ignore[method-assign]
     return app
@@ -110,6 +125,8 @@ class _Guard:
 
         try:
             await self._app(scope, receive, note)
+        except ClientDisconnect:
+            return
         except Exception as exc:
             headers = Headers(scope=scope)
             trace = trace_of(headers)

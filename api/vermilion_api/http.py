@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastapi import Request, Response
+from starlette.requests import ClientDisconnect
 
 from vermilion_api import problems
 from vermilion_api.wiring import Services
@@ -64,6 +65,7 @@ async def read_body(request: Request, *, size_max: int) -> bytes:
     Raises:
         LimitError: ``request.too-large``.
         InputError: ``request.media-type``.
+        ClientDisconnect: Nobody is there any more.
     """
     media = request.headers.get("content-type", "application/json").partition(";")[0].strip()
     if media != "application/json" and not media.endswith("+json"):
@@ -71,13 +73,19 @@ async def read_body(request: Request, *, size_max: int) -> bytes:
     stated = request.headers.get("content-length", "")
     if stated.isdigit() and int(stated) > size_max:
         raise LimitError("request.too-large", "body bytes", found=int(stated), limit=size_max)
-    parts, size = [], 0
-    async for part in request.stream():
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        part = message.get("body", b"")
         size += len(part)
         if size > size_max:
             raise LimitError("request.too-large", "body bytes", found=size, limit=size_max)
+        if not message.get("more_body", False):
+            return b"".join((*parts, part)) if parts else part
         parts.append(part)
-    return b"".join(parts)
 
 
 def record_id_of(text: str) -> str:

@@ -114,6 +114,9 @@ class CheckpointOut(BaseModel):
     root: Hex32
 
 
+_PROOF = "RFC 9162 inclusion proof to the checkpoint, leaf upwards; where `proofs` asked for it"
+
+
 class RecordAnswer(BaseModel):
     """What became of one submission. Sent after its index was committed."""
 
@@ -121,6 +124,7 @@ class RecordAnswer(BaseModel):
     sequence: int
     index: int
     envelope: Hex32
+    proof: list[Hex32] | None = Field(None, max_length=63, description=_PROOF)
     state: StageWord
     checkpoint: CheckpointOut | None
 
@@ -139,6 +143,7 @@ class BulkItem(BaseModel):
     sequence: int | None = None
     index: int | None = None
     envelope: Hex32 | None = None
+    proof: list[Hex32] | None = Field(None, max_length=63, description=_PROOF)
     refused: Refusal | None = None
 
 

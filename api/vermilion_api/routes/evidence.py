@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from starlette.datastructures import UploadFile
 
+from vermilion_api.front import front_of
 from vermilion_api.http import (
     PROBLEMS,
     json_response,
@@ -53,11 +54,10 @@ def find_records(
     summary="Read a record's history",
     responses={200: {"model": RecordOut}, **PROBLEMS},
 )
-def read_record(request: Request, record: str) -> Response:
+async def read_record(request: Request, record: str) -> Response:
     """Return entries, versions, approvals and how the rules stand."""
-    services = services_of(request)
-    described = services.records.describe(record_id_of(record), services.progress.standing())
-    return json_response(described)
+    described = await front_of(request).describe(record_id_of(record))
+    return Response(described, media_type="application/json")
 
 
 @router.get(

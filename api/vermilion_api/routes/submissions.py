@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
 from vermilion_api import problems
+from vermilion_api.front import front_of
 from vermilion_api.http import (
     PROBLEMS,
     encode,
@@ -23,10 +25,7 @@ from vermilion_api.http import (
 from vermilion_api.requests import (
     BULK_SIZE_MAX,
     EVENT_SIZE_MAX,
-    Registration,
-    parse_bulk,
     parse_draft,
-    parse_registration,
 )
 from vermilion_api.schemas import (
     BulkAnswer,
@@ -54,6 +53,9 @@ _TIMEOUT_MAX = 600.0  # seconds
 _Wait = Annotated[str, Query(description="sequenced, published, anchored or final")]
 _Timeout = Annotated[float | None, Query(description="seconds, at most 600")]
 _Key = Annotated[str | None, Header(alias="Idempotency-Key")]
+_Proofs = Annotated[
+    bool, Query(description="add inclusion proofs to the checkpoint; not with wait=sequenced")
+]
 
 
 def _body(model: str) -> dict[str, Any]:
@@ -71,16 +73,14 @@ async def register(
     request: Request,
     wait: _Wait = "published",
     timeout: _Timeout = None,  # noqa: ASYNC109 - the name is FORMATS section 14's
+    *,
+    proofs: _Proofs = False,
     idempotency_key: _Key = None,
 ) -> Response:
     """Make a record; the ledger signs for it, no actor does."""
-    services = services_of(request)
+    asked = _parse(request, wait, timeout, idempotency_key, proofs=proofs)
     body = await read_body(request, size_max=EVENT_SIZE_MAX)
-
-    def prepare() -> Sequence[Submission]:
-        return _prepare(services, [parse_registration(body)])
-
-    return await _submit(request, body, prepare, wait, timeout, idempotency_key)
+    return await _submit(request, body, front_of(request).prepare, asked)
 
 
 @router.post(
@@ -93,16 +93,14 @@ async def register_bulk(
     request: Request,
     wait: _Wait = "published",
     timeout: _Timeout = None,  # noqa: ASYNC109 - the name is FORMATS section 14's
+    *,
+    proofs: _Proofs = False,
     idempotency_key: _Key = None,
 ) -> Response:
     """Make many records in one transaction: all are taken in, or none."""
-    services = services_of(request)
+    asked = _parse(request, wait, timeout, idempotency_key, proofs=proofs, many=True)
     body = await read_body(request, size_max=BULK_SIZE_MAX)
-
-    def prepare() -> Sequence[Submission]:
-        return _prepare(services, parse_bulk(body))
-
-    return await _submit(request, body, prepare, wait, timeout, idempotency_key, many=True)
+    return await _submit(request, body, front_of(request).prepare_bulk, asked)
 
 
 @router.post(
@@ -115,7 +113,9 @@ async def prepare_statement(request: Request, record: str) -> Response:
     """Fill in the block to quote and the last entry of the record."""
     services = services_of(request)
     draft = parse_draft(await read_body(request, size_max=EVENT_SIZE_MAX))
-    prepared = await asyncio.to_thread(services.statements.prepare, record_id_of(record), draft)
+    prepared = await front_of(request).in_thread(
+        lambda: services.statements.prepare(record_id_of(record), draft)
+    )
     statement = prepared.to_json()
     return json_response(
         {
@@ -141,75 +141,102 @@ async def submit_event(
     record: str,
     wait: _Wait = "published",
     timeout: _Timeout = None,  # noqa: ASYNC109 - the name is FORMATS section 14's
+    *,
+    proofs: _Proofs = False,
     idempotency_key: _Key = None,
 ) -> Response:
     """Take a statement with its signatures; every signature is checked before it is stored."""
-    services = services_of(request)
+    asked = _parse(request, wait, timeout, idempotency_key, proofs=proofs)
     body = await read_body(request, size_max=EVENT_SIZE_MAX)
+    statements, front = services_of(request).statements, front_of(request)
 
-    def prepare() -> Sequence[Submission]:
-        return [services.statements.accept(record_id_of(record), body)]
+    async def prepare(body: bytes) -> Sequence[Submission]:
+        return [await front.in_thread(lambda: statements.accept(record_id_of(record), body))]
 
-    return await _submit(request, body, prepare, wait, timeout, idempotency_key)
+    return await _submit(request, body, prepare, asked)
 
 
-def _prepare(services: Services, registrations: Sequence[Registration]) -> list[Submission]:
-    submissions = [services.registrar.prepare(each) for each in registrations]
-    asked: set[str] = set()
-    for each, submission in zip(registrations, submissions, strict=True):
-        policy = each.detail.get("policy")
-        if policy is not None and policy not in asked:
-            asked.add(policy)
-            services.statements.check_new(submission)
-    return submissions
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What a caller asks for beside the body."""
+
+    goal: Stage
+    seconds: float
+    key: str | None
+    proofs: bool
+    many: bool
+
+
+def _parse(
+    request: Request,
+    wait: str,
+    timeout: float | None,
+    key: str | None,
+    *,
+    proofs: bool,
+    many: bool = False,
+) -> _Asked:
+    goal = parse_stage(wait)
+    seconds = services_of(request).settings.wait_seconds if timeout is None else timeout
+    if not math.isfinite(seconds) or not 0 < seconds <= _TIMEOUT_MAX:
+        raise InputError("request.wait", f"timeout {seconds} is not in 0 to {_TIMEOUT_MAX:.0f}")
+    if proofs and goal < Stage.PUBLISHED:
+        raise InputError("request.wait", "proofs lead to a checkpoint: wait for published")
+    return _Asked(goal=goal, seconds=seconds, key=key, proofs=proofs, many=many)
 
 
 async def _submit(
     request: Request,
     body: bytes,
-    prepare: Any,
-    wait: str,
-    timeout: float | None,  # noqa: ASYNC109
-    key: str | None,
-    *,
-    many: bool = False,
+    prepare: Callable[[bytes], Awaitable[Sequence[Submission]]],
+    asked: _Asked,
 ) -> Response:
     services = services_of(request)
-    goal = parse_stage(wait)
-    seconds = services.settings.wait_seconds if timeout is None else timeout
-    if not math.isfinite(seconds) or not 0 < seconds <= _TIMEOUT_MAX:
-        raise InputError("request.wait", f"timeout {seconds} is not in 0 to {_TIMEOUT_MAX:.0f}")
 
     async def run(idempotency: Idempotency | None) -> Answer:
-        submissions = await asyncio.to_thread(prepare)
         receipts = await services.submitter.submit(
-            submissions, idempotency=idempotency, goal=goal, timeout_seconds=seconds
+            await prepare(body),
+            idempotency=idempotency,
+            goal=asked.goal,
+            timeout_seconds=asked.seconds,
         )
-        return await asyncio.to_thread(_render, request, services, receipts, many=many)
+        return await _render(request, receipts, asked)
 
-    answer = await services.answers.answer(key, (request.method, request.url.path, body), run)
+    answer = await services.answers.answer(asked.key, (request.method, request.url.path, body), run)
     headers = {"Idempotent-Replayed": "true"} if answer.is_replayed else {}
     return Response(
         answer.body, status_code=answer.status, media_type=answer.media_type, headers=headers
     )
 
 
-def _render(request: Request, services: Services, receipts: Receipts, *, many: bool) -> Answer:
+async def _render(request: Request, receipts: Receipts, asked: _Asked) -> Answer:
     refused = [item for item in receipts.items if item.code is not None]
     if len(refused) == len(receipts.items):
         return _refusal(request, refused[0])
-    newest = services.reader.newest_checkpoint() if receipts.stage >= Stage.PUBLISHED else None
+    front, newest = front_of(request), None
+    if receipts.stage >= Stage.PUBLISHED:
+        newest = await front.files.newest()
+    items = [_item(item) for item in receipts.items]
+    if asked.proofs and newest is not None:
+        await front.in_thread(partial(_add_proofs, services_of(request), items, newest.size))
     common = {
         "state": receipts.stage.word,
         "checkpoint": None if newest is None else {"size": newest.size, "root": newest.root.hex()},
     }
-    items = [_item(item) for item in receipts.items]
-    value = {"records": items, **common} if many else {**items[0], **common}
+    value = {"records": items, **common} if asked.many else {**items[0], **common}
     return Answer(
         status=200 if receipts.is_reached else 202,
         body=encode(value),
         is_last=receipts.is_reached,
     )
+
+
+def _add_proofs(services: Services, items: Sequence[dict[str, Any]], size: int) -> None:
+    """Add to each entry its inclusion proof in the tree of the answered checkpoint."""
+    for item in items:
+        if "index" in item:
+            path = services.reader.inclusion(item["index"], size)
+            item["proof"] = [each.hex() for each in path]
 
 
 def _item(receipt: Receipt) -> dict[str, Any]:

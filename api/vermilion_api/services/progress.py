@@ -57,9 +57,9 @@ class ProgressDesk:
         self._jobs = jobs
         self._clock = clock
 
-    def states(self, submission_ids: Sequence[bytes]) -> Mapping[bytes, SubmissionState]:
+    def states(self, positions: Sequence[int]) -> Mapping[int, SubmissionState]:
         """Return where submissions stand, with one read."""
-        return self._reader.submission_state(submission_ids)
+        return self._reader.submission_states(positions)
 
     def standing(self) -> Standing:
         """Return how far the log has come."""

@@ -6,20 +6,21 @@ What is told here is the ledger's word; the proof is the bundle.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from vermilion_api.services.history import StoredHistory
 from vermilion_api.services.waiting import Stage, Standing
 from vermilion_ledger.admission import LedgerAdmission, LedgerIdentity
 from vermilion_ledger.approvals import evaluate_rules
+from vermilion_ledger.errors import EvidenceError
 from vermilion_ledger.events import DECISION_EVENTS, VERSION_EVENTS
 from vermilion_ledger.keys import KeyRegistry
 from vermilion_ledger.log import LogReader
 from vermilion_ledger.logged import LoggedEnvelope
 from vermilion_ledger.policies import find_policy
 from vermilion_ledger.records import RecordHistory
-from vermilion_ledger.rows import RecordKind
+from vermilion_ledger.rows import RecordEntry, RecordKind
 
 __all__ = ["RecordDesk"]
 
@@ -36,27 +37,34 @@ class RecordDesk:
         self._view = StoredHistory(reader)
         self._lock = threading.Lock()  # admission keeps a cache
 
+    def describe_all(
+        self, record_ids: Sequence[str], standing: Standing
+    ) -> list[dict[str, Any] | EvidenceError]:
+        """Return the histories of records with one read, in order of the question.
+
+        In place of a history stands the error that keeps it from being told,
+        such as ``record.unknown``.
+        """
+        rows = self._reader.records_entries(set(record_ids))
+        known = _Known(self._load_keys, self._load_policies)
+        found: list[dict[str, Any] | EvidenceError] = []
+        for record_id in record_ids:
+            try:
+                found.append(self._describe(record_id, rows.get(record_id, ()), standing, known))
+            except EvidenceError as exc:
+                found.append(exc)
+        return found
+
     def describe(self, record_id: str, standing: Standing) -> dict[str, Any]:
         """Return the history of a record, with its state and its approvals.
 
         Raises:
             NotFoundError: ``record.unknown``.
         """
-        record = self._reader.record(record_id)
-        with self._lock:
-            entries = self._admission.history(record_id, self._view)
-            registry = self._admission.registry(self._view)
-            policies = self._admission.history(self._identity.policies_record, self._view)
-        stage = standing.stage_of(entries[-1].index) if entries else Stage.PENDING
-        answer: dict[str, Any] = {
-            "record": record_id,
-            "kind": record.kind,
-            "state": stage.word,
-            "entries": [_entry(entry, registry, standing) for entry in entries],
-        }
-        if record.kind == "document" and entries:
-            answer |= _document(entries, registry, policies)
-        return answer
+        (found,) = self.describe_all([record_id], standing)
+        if isinstance(found, EvidenceError):
+            raise found
+        return found
 
     def find(self, digest: bytes, standing: Standing) -> dict[str, Any]:
         """Return the records in which a digest was recorded as a version.
@@ -109,6 +117,31 @@ class RecordDesk:
             for key in sorted(registry.keys.values(), key=lambda key: key.registered)
         ]
 
+    def _describe(
+        self, record_id: str, rows: Sequence[RecordEntry], standing: Standing, known: _Known
+    ) -> dict[str, Any]:
+        kind = self._kind(record_id) if rows else self._reader.record(record_id).kind
+        with self._lock:
+            entries = tuple(self._admission.place(row) for row in rows)
+        stage = standing.stage_of(entries[-1].index) if entries else Stage.PENDING
+        answer: dict[str, Any] = {
+            "record": record_id,
+            "kind": kind,
+            "state": stage.word,
+            "entries": [_entry(entry, known, standing) for entry in entries],
+        }
+        if kind == "document" and entries:
+            answer |= _document(entries, known)
+        return answer
+
+    def _load_keys(self) -> KeyRegistry:
+        with self._lock:
+            return self._admission.registry(self._view)
+
+    def _load_policies(self) -> tuple[LoggedEnvelope, ...]:
+        with self._lock:
+            return self._admission.history(self._identity.policies_record, self._view)
+
     def _kind(self, record_id: str) -> RecordKind:
         public: dict[str, RecordKind] = {
             self._identity.keys_record: "keys",
@@ -117,7 +150,33 @@ class RecordDesk:
         return public.get(record_id, "document")
 
 
-def _entry(entry: LoggedEnvelope, registry: KeyRegistry, standing: Standing) -> dict[str, Any]:
+class _Known:
+    """Keys and policies, looked up when a record first asks: most records ask for neither."""
+
+    def __init__(
+        self,
+        load_keys: Callable[[], KeyRegistry],
+        load_policies: Callable[[], tuple[LoggedEnvelope, ...]],
+    ) -> None:
+        self._load_keys = load_keys
+        self._load_policies = load_policies
+        self._keys: KeyRegistry | None = None
+        self._policies: tuple[LoggedEnvelope, ...] | None = None
+
+    @property
+    def keys(self) -> KeyRegistry:
+        if self._keys is None:
+            self._keys = self._load_keys()
+        return self._keys
+
+    @property
+    def policies(self) -> tuple[LoggedEnvelope, ...]:
+        if self._policies is None:
+            self._policies = self._load_policies()
+        return self._policies
+
+
+def _entry(entry: LoggedEnvelope, known: _Known, standing: Standing) -> dict[str, Any]:
     statement = entry.statement
     subject = statement.subject
     digest = {"sha256": subject.sha256.hex()}
@@ -133,7 +192,7 @@ def _entry(entry: LoggedEnvelope, registry: KeyRegistry, standing: Standing) -> 
         "signers": [
             {"keyid": keyid, "scheme": key.scheme if key else None}
             for keyid in sorted(entry.signers)
-            for key in [registry.keys.get(keyid)]
+            for key in [known.keys.keys.get(keyid)]
         ],
         "name": subject.name,
         "digest": digest,
@@ -143,11 +202,7 @@ def _entry(entry: LoggedEnvelope, registry: KeyRegistry, standing: Standing) -> 
     }
 
 
-def _document(
-    entries: Sequence[LoggedEnvelope],
-    registry: KeyRegistry,
-    policies: Sequence[LoggedEnvelope],
-) -> dict[str, Any]:
+def _document(entries: Sequence[LoggedEnvelope], known: _Known) -> dict[str, Any]:
     life = RecordHistory(entries=tuple(entries))
     current = life.current_digest()
     status = life.closing_status()
@@ -174,9 +229,7 @@ def _document(
                 "step": entry.statement.detail.get("step"),
                 "decision": entry.statement.detail.get("decision"),
                 "sha256": entry.statement.subject.sha256.hex(),
-                "owners": sorted(
-                    {registry.keys[each].owner.id for each in entry.signers & registry.keys.keys()}
-                ),
+                "owners": _owners(entry, known.keys),
             }
             for entry in entries
             if entry.statement.event in DECISION_EVENTS
@@ -184,12 +237,14 @@ def _document(
         "policy": named,
         "rules": [],
     }
-    rules = None
     if named is not None:
-        rules = find_policy(policies, bytes.fromhex(named), before=entries[0].index)
-    outcomes = evaluate_rules(rules or (), entries, registry, current)
-    answer["rules"] = [
-        {"rule": each.rule.to_json(), "owners": list(each.owners), "missing": each.missing}
-        for each in outcomes
-    ]
+        rules = find_policy(known.policies, bytes.fromhex(named), before=entries[0].index)
+        answer["rules"] = [
+            {"rule": each.rule.to_json(), "owners": list(each.owners), "missing": each.missing}
+            for each in evaluate_rules(rules or (), entries, known.keys, current)
+        ]
     return answer
+
+
+def _owners(entry: LoggedEnvelope, registry: KeyRegistry) -> list[str]:
+    return sorted({registry.keys[each].owner.id for each in entry.signers & registry.keys.keys()})

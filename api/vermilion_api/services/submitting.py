@@ -10,12 +10,11 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from vermilion_api.services.landing import Landing
 from vermilion_api.services.waiting import Outcome, Stage, Waiter
 from vermilion_ledger.errors import UnavailableError
 from vermilion_ledger.intake import Intake
 from vermilion_ledger.log import LogReader
-from vermilion_ledger.rows import Idempotency, Submission, SubmissionState
+from vermilion_ledger.rows import Accepted, Idempotency, Submission, SubmissionState
 
 __all__ = ["Receipt", "Receipts", "Submitter"]
 
@@ -51,13 +50,15 @@ class Receipts:
 
 
 class Submitter:
-    """Brings submissions into the log and waits for them. Owned by one event loop."""
+    """Brings submissions into the log and waits for them.
+
+    Owned by one event loop, the one into which the intake delivers its answers.
+    """
 
     def __init__(self, *, intake: Intake, waiter: Waiter, reader: LogReader) -> None:
         self._intake = intake
         self._waiter = waiter
         self._reader = reader
-        self._landing = Landing()
 
     async def submit(
         self,
@@ -75,9 +76,9 @@ class Submitter:
                 without an index when the time was up.
             ConflictError: ``statement.nonce-reused``, ``idempotency.other-body``.
         """
-        accepted = await self._landing.wait(
-            self._intake.submit(submissions, idempotency=idempotency)
-        )
+        answer: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
+        self._intake.put(submissions, answer, idempotency=idempotency)
+        accepted = await answer
         outcome = await self._waiter.wait(
             accepted.positions,
             goal,

@@ -1,0 +1,114 @@
+"""What one API process holds between its routes and its services.
+
+Worker threads, reads that many callers share, files kept in memory. Made in
+the event loop, when the application starts; closed when it ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TypeVar
+
+from fastapi import Request
+
+from vermilion_api.http import encode
+from vermilion_api.requests import Registration, parse_bulk, parse_registration
+from vermilion_api.services.gathering import Gatherer
+from vermilion_api.services.logfiles import LogFiles
+from vermilion_api.wiring import Services
+from vermilion_ledger.rows import Submission
+
+__all__ = ["Front", "front_of"]
+
+_THREADS = 4  # what blocks is the store; of what computes, two threads fill two cores
+_INLINE_BYTES_MAX = 8 * 1024  # a body that costs less to read than to hand to a thread
+_CHUNK = 128  # registrations that one thread prepares in a row
+
+_T = TypeVar("_T")
+
+
+class Front:
+    """Owned by one event loop."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="vermilion-api")
+        self.files = LogFiles(services.reader, self._pool)
+        self._records: Gatherer[str, bytes] = Gatherer(self._read_records, self._pool)
+
+    def close(self) -> None:
+        """Wait for what runs, and end the threads."""
+        self._pool.shutdown()
+
+    async def in_thread(self, work: Callable[[], _T]) -> _T:
+        """Run in a worker thread what would block the loop."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+
+    async def describe(self, record_id: str) -> bytes:
+        """Return the history of a record as JSON.
+
+        Raises:
+            NotFoundError: ``record.unknown``.
+        """
+        return await self._records.ask(record_id)
+
+    async def prepare(self, body: bytes) -> Sequence[Submission]:
+        """Return the submission of one registration, from the body of a request.
+
+        Raises:
+            EvidenceError: The body is malformed, or what it asks for is refused.
+        """
+        if len(body) <= _INLINE_BYTES_MAX:
+            registration = parse_registration(body)
+            made = self._services.registrar.prepare(registration)
+        else:
+            registration = await self.in_thread(lambda: parse_registration(body))
+            made = await self.in_thread(lambda: self._services.registrar.prepare(registration))
+        await self._check([registration], [made])
+        return [made]
+
+    async def prepare_bulk(self, body: bytes) -> Sequence[Submission]:
+        """Return the submissions of many registrations, in their order.
+
+        Raises:
+            EvidenceError: The body is malformed, or what it asks for is refused.
+        """
+        registrations = await self.in_thread(lambda: parse_bulk(body))
+        loop, registrar = asyncio.get_running_loop(), self._services.registrar
+        chunks = await asyncio.gather(
+            *(
+                loop.run_in_executor(
+                    self._pool, registrar.prepare_all, registrations[start : start + _CHUNK]
+                )
+                for start in range(0, len(registrations), _CHUNK)
+            )
+        )
+        made = [submission for chunk in chunks for submission in chunk]
+        await self._check(registrations, made)
+        return made
+
+    async def _check(
+        self, registrations: Sequence[Registration], made: Sequence[Submission]
+    ) -> None:
+        """Check what names a policy as the sequencer will, once for each policy named."""
+        named = {
+            each.detail["policy"]: submission
+            for each, submission in zip(registrations, made, strict=True)
+            if "policy" in each.detail
+        }
+        for submission in named.values():
+            await self.in_thread(partial(self._services.statements.check_new, submission))
+
+    def _read_records(self, record_ids: Sequence[str]) -> list[bytes | Exception]:
+        services = self._services
+        found = services.records.describe_all(record_ids, services.progress.standing())
+        return [each if isinstance(each, Exception) else encode(each) for each in found]
+
+
+def front_of(request: Request) -> Front:
+    """Return the front of this process."""
+    front: Front = request.app.state.front
+    return front
