@@ -102,7 +102,7 @@ class PosixTileStore:
         for path in paths:
             if path != CHECKPOINT:
                 parse_path(path)
-            with _translated(self._root), suppress(FileNotFoundError):
+            with _translated(self._root, path), suppress(FileNotFoundError):
                 found[path] = self._disk.read(f"{self._root}/{path}")
         return found
 
@@ -257,12 +257,13 @@ class PosixTileStore:
 
 
 @contextmanager
-def _translated(root: str) -> Iterator[None]:
+def _translated(root: str, path: str = "") -> Iterator[None]:
     """Turn what the file system says into our errors."""
     try:
         yield
     except OSError as exc:
-        where = str(exc.filename2 or exc.filename or "").removeprefix(f"{root}/") or "a file"
+        # A call on an open file names none.
+        where = path or str(exc.filename2 or exc.filename or "").removeprefix(f"{root}/") or root
         message = f"{where}: {exc.strerror or type(exc).__name__}"
         code = "tiles.disk-full" if exc.errno in _FULL else "tiles.unreachable"
         raise UnavailableError(code, message) from exc
