@@ -70,6 +70,8 @@ def create_app(
         services = build_services(ledger)
         app.state.services = services
         app.state.front = Front(services)
+        if services.keeper is not None:
+            services.keeper.start()
         services.intake.start()
         poller = asyncio.create_task(services.waiter.run())
         try:
@@ -80,6 +82,8 @@ def create_app(
                 await poller
             # Saves and answers what is queued.
             await asyncio.to_thread(services.intake.close)
+            if services.keeper is not None:
+                await asyncio.to_thread(services.keeper.close)
             await asyncio.to_thread(app.state.front.close)
             ledger.database.close()
 

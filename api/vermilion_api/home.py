@@ -10,17 +10,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vermilion_api.keyfiles import load_seed, write_seed
-from vermilion_api.settings import SETTINGS_FILE, Settings, load_settings, save_settings
-from vermilion_ledger.admission import LedgerIdentity
+from vermilion_api.settings import (
+    SETTINGS_FILE,
+    RetiredIntakeSettings,
+    Settings,
+    load_settings,
+    save_settings,
+)
+from vermilion_ledger.admission import LedgerIdentity, RetiredIntake
 from vermilion_ledger.commitment import make_record_id
 from vermilion_ledger.errors import ConflictError, InputError, UnavailableError
 from vermilion_ledger.keys import Roots
 from vermilion_ledger.note import ED25519, ML_DSA_44, VerifierKey
 from vermilion_ledger.schemes import ed25519, make_keyid, ml_dsa_44
 
-__all__ = ["Home", "Secrets", "add_ml_dsa", "create_home", "load_secrets"]
+__all__ = ["Home", "Secrets", "add_ml_dsa", "create_home", "load_secrets", "rotate_intake"]
 
-_SEEDS = ("log", "intake", "registry", "policies")
+_SEEDS = ("log", "registry", "policies")  # and that of the intake, which the settings name
 _ML_DSA = "log-ml-dsa"
 
 
@@ -76,7 +82,8 @@ class Secrets:
     Attributes:
         log: Ed25519 seed that signs checkpoints.
         log_ml_dsa: ML-DSA-44 seed that signs them as well; None without one.
-        intake: Ed25519 seed that signs envelopes at intake, and closings.
+        intake: Ed25519 seed that signs envelopes at intake, and closings; those
+            of retired intake keys are needed no more.
         registry: Record key of the public key record.
         policies: Record key of the public policy record.
     """
@@ -103,12 +110,18 @@ class Secrets:
 
     def identity(self, settings: Settings) -> LedgerIdentity:
         """Return what makes this ledger this ledger."""
+        retired = tuple(
+            RetiredIntake(keyid=make_keyid(ed25519.NAME, bytes.fromhex(each.key)), until=each.until)
+            for each in settings.retired_intakes
+        )
+        current = make_keyid(ed25519.NAME, self.intake_public)
         return LedgerIdentity(
             origin=settings.origin,
             roots=Roots(keyids=frozenset(settings.roots), quorum=settings.quorum),
-            intake_keyids=frozenset({make_keyid(ed25519.NAME, self.intake_public)}),
+            intake_keyids=frozenset({current, *(each.keyid for each in retired)}),
             keys_record=make_record_id(self.registry),
             policies_record=make_record_id(self.policies),
+            retired_intakes=retired,
         )
 
 
@@ -129,7 +142,7 @@ def create_home(path: Path, settings: Settings) -> tuple[Home, Settings]:
             folder.chmod(0o700)
     except OSError as exc:
         raise UnavailableError("home.unusable", f"{path}: {exc.strerror}") from exc
-    for name in (*_SEEDS, _ML_DSA) if settings.log_ml_dsa else _SEEDS:
+    for name in _seed_names(settings):
         # Left by a first start that was interrupted before the settings were written.
         if not home.seed(name).exists():
             write_seed(home.seed(name))
@@ -164,6 +177,34 @@ def add_ml_dsa(home: Home, settings: Settings, *, size: int) -> Settings:
     return settings
 
 
+def rotate_intake(home: Home, settings: Settings, *, until: int) -> Settings:
+    """Let a fresh key sign at intake from now on; return the new settings.
+
+    Key and settings are durable on return. The file of the old key stays where
+    it is; nothing reads it any more.
+
+    Args:
+        home: Where the key is written.
+        settings: Those of the home folder.
+        until: Leaf index that no envelope which the old key signed gets or
+            passes: the sequencer and every verifier refuse it there.
+
+    Raises:
+        NotFoundError: ``key.file-missing``: the old key is gone.
+        UnavailableError: ``home.unusable``: the settings cannot be written.
+    """
+    old = ed25519.public_key_of(load_seed(home.seed(settings.intake_key)))
+    name = f"intake-{len(settings.retired_intakes) + 2}"
+    if not home.seed(name).exists():  # else left by an interrupted call; it signed nothing
+        write_seed(home.seed(name))
+    retired = RetiredIntakeSettings(key=old.hex(), until=until)
+    settings = replace(
+        settings, intake_key=name, retired_intakes=(*settings.retired_intakes, retired)
+    )
+    save_settings(home.path, settings)
+    return settings
+
+
 def load_secrets(home: Home, settings: Settings | None = None) -> Secrets:
     """Read the ledger's own keys.
 
@@ -176,9 +217,23 @@ def load_secrets(home: Home, settings: Settings | None = None) -> Secrets:
         InputError: ``key.file-readable``, ``key.malformed`` or ``key.shared``.
     """
     settings = settings or load_settings(home.path)
-    seeds = {name: load_seed(home.seed(name)) for name in _SEEDS}
-    if settings.log_ml_dsa:
-        seeds["log_ml_dsa"] = load_seed(home.seed(_ML_DSA))
-    if len(set(seeds.values())) != len(seeds):
+    names = _seed_names(settings)
+    seeds = {name: load_seed(home.seed(name)) for name in names}
+    if len(set(seeds.values())) != len(names):
         raise InputError("key.shared", "two of the ledger's keys are the same")
-    return Secrets(**seeds)
+    secrets = Secrets(
+        log=seeds["log"],
+        intake=seeds[settings.intake_key],
+        registry=seeds["registry"],
+        policies=seeds["policies"],
+        log_ml_dsa=seeds.get(_ML_DSA),
+    )
+    if secrets.intake_public.hex() in {each.key for each in settings.retired_intakes}:
+        raise InputError("key.shared", "the intake key has retired")
+    return secrets
+
+
+def _seed_names(settings: Settings) -> tuple[str, ...]:
+    """Return which keys a ledger has."""
+    more = (_ML_DSA,) if settings.log_ml_dsa else ()
+    return (*_SEEDS, settings.intake_key, *more)

@@ -18,7 +18,7 @@ import typer
 from vermilion_api.app import create_app
 from vermilion_api.cli.app import build_app
 from vermilion_api.problems import refusal_status
-from vermilion_api.settings import ChainSettings, Settings
+from vermilion_api.settings import ChainSettings, RetiredIntakeSettings, Settings
 from vermilion_ledger.codes import all_codes
 
 __all__ = ["main", "render_pages"]
@@ -115,6 +115,12 @@ def _settings() -> str:
         "One table for each chain; `vermilion up` writes that of its local node.",
         "",
         *_table(ChainSettings),
+        "",
+        "## `[[retired_intake]]`",
+        "",
+        "One table for each retired intake key; `vermilion keys rotate-intake` writes it.",
+        "",
+        *_table(RetiredIntakeSettings),
     ]
     return "\n".join(lines) + "\n"
 

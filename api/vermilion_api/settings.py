@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tomllib
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
@@ -19,10 +20,20 @@ from vermilion_ledger.errors import InputError, NotFoundError, UnavailableError
 from vermilion_ledger.evm.finality import parse_finality
 from vermilion_ledger.limits import TREE_SIZE_MAX
 from vermilion_ledger.note import check_key_name
+from vermilion_ledger.schemes import ed25519
 
-__all__ = ["SETTINGS_FILE", "ChainSettings", "Settings", "load_settings", "save_settings"]
+__all__ = [
+    "SETTINGS_FILE",
+    "ChainSettings",
+    "RetiredIntakeSettings",
+    "Settings",
+    "load_settings",
+    "save_settings",
+]
 
 SETTINGS_FILE = "vermilion.toml"
+_TABLE_FIELDS = frozenset({"chains", "retired_intakes"})  # in the file: tables of another name
+_KEY_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*\Z", re.ASCII)
 
 
 def _setting(default: Any, unit: str, text: str) -> Any:
@@ -55,6 +66,21 @@ class ChainSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RetiredIntakeSettings:
+    """One ``[[retired_intake]]`` table: an intake key that signs no more."""
+
+    key: str = _setting("", "hex 32 bytes", "Public Ed25519 key.")
+    until: int = _setting(
+        0, "leaf index", "First index at which nothing that it signed is taken any more."
+    )
+
+    def __post_init__(self) -> None:
+        ed25519.check_public_key(parse_hex(self.key, size=32, what="retired_intake.key"))
+        if not 0 <= self.until <= TREE_SIZE_MAX:
+            raise InputError("settings.value", "retired_intake.until is no leaf index")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything an operator may choose."""
 
@@ -66,10 +92,25 @@ class Settings:
     database_url: str = _setting(
         "", "URL", "PostgreSQL or SQLite; empty is `ledger.db` in the home folder."
     )
+    head_url: str = _setting(
+        "", "URL", "Database of the signed head and the checkpoints; empty is `database_url`."
+    )
+    tiles_url: str = _setting(
+        "", "URL", "Where the log's tiles are: `file:///…` or `s3://…`; empty is `log/` here."
+    )
+    sequencer: str = _setting(
+        "auto",
+        "word",
+        "`inside` the API process, `outside` of it, or `auto`: inside with SQLite.",
+    )
     publish_interval_seconds: float = _setting(1.0, "seconds", "Least time between checkpoints.")
     sequencer_lease_seconds: float = _setting(
-        10.0, "seconds", "How long a silent sequencer keeps others out."
+        5.0, "seconds", "How long a silent sequencer keeps others out."
     )
+    group_wait_seconds: float = _setting(
+        0.02, "seconds", "Longest that a submission waits for others to share its commit."
+    )
+    group_count_max: int = _setting(4096, "submissions", "Submissions that share a commit.")
     queue_count_max: int = _setting(50_000, "submissions", "Submissions waiting for a commit.")
     wait_seconds: float = _setting(10.0, "seconds", "`timeout` of a submission that names none.")
     offered_block_days: float = _setting(
@@ -81,6 +122,11 @@ class Settings:
         8545, "TCP port", "Port of the local Anvil node that `up` starts; 0 starts none."
     )
     node_block_seconds: int = _setting(1, "seconds", "Pace of the local node's blocks.")
+    intake_key: str = _setting(
+        "intake",
+        "file name",
+        "Key that signs at intake: `keys/NAME.key`; `vermilion keys rotate-intake` sets it.",
+    )
     log_ml_dsa: bool = _setting(
         False,  # noqa: FBT003 - a default
         "true or false",
@@ -99,6 +145,9 @@ class Settings:
     chains: tuple[ChainSettings, ...] = field(
         default=(), metadata={"unit": "tables", "text": "The `[[chain]]` tables."}
     )
+    retired_intakes: tuple[RetiredIntakeSettings, ...] = field(
+        default=(), metadata={"unit": "tables", "text": "The `[[retired_intake]]` tables."}
+    )
 
     def __post_init__(self) -> None:
         check_key_name(self.origin)
@@ -107,10 +156,16 @@ class Settings:
         for name in ("port", "node_port"):
             if not 0 <= getattr(self, name) <= 65535:
                 raise InputError("settings.value", f"{name} is no port: {getattr(self, name)}")
+        if self.sequencer not in {"auto", "inside", "outside"}:
+            raise InputError("settings.value", f"sequencer is no such word: {self.sequencer}")
+        if not 0 <= self.group_wait_seconds <= 1 or self.group_count_max < 1:
+            raise InputError("settings.value", "group_wait_seconds or group_count_max is off")
         if self.publish_interval_seconds < 0.05:
             raise InputError("settings.value", "publish_interval_seconds is below 0.05")
         if self.quorum < 1 or not 0 < self.offered_block_days <= 6:
             raise InputError("settings.value", "quorum or offered_block_days is out of range")
+        if not _KEY_NAME.match(self.intake_key):
+            raise InputError("settings.value", f"{self.intake_key[:40]!a} names no key file")
         if not 0 <= self.log_ml_dsa_from < TREE_SIZE_MAX:
             raise InputError("settings.value", "log_ml_dsa_from is no leaf index")
         for name in ("sequencer_lease_seconds", "wait_seconds", "anchor_poll_seconds"):
@@ -135,11 +190,12 @@ def load_settings(home: Path) -> Settings:
         raise InputError("settings.malformed", f"{SETTINGS_FILE}: {exc}") from exc
     except OSError as exc:
         raise UnavailableError("home.unusable", f"{path}: {exc.strerror}") from exc
-    tables = value.pop("chain", [])
-    if not isinstance(tables, list):
-        raise InputError("settings.value", "chain is not a list of tables")
-    chains = tuple(ChainSettings(**_members(table, ChainSettings)) for table in tables)
-    return Settings(**_members(value, Settings), chains=chains)
+    chains = tuple(ChainSettings(**each) for each in _tables(value, "chain", ChainSettings))
+    retired = tuple(
+        RetiredIntakeSettings(**each)
+        for each in _tables(value, "retired_intake", RetiredIntakeSettings)
+    )
+    return Settings(**_members(value, Settings), chains=chains, retired_intakes=retired)
 
 
 def save_settings(home: Path, settings: Settings) -> None:
@@ -149,13 +205,13 @@ def save_settings(home: Path, settings: Settings) -> None:
         UnavailableError: ``home.unusable``.
     """
     lines = ["# Settings of this ledger; each is explained in docs/reference/settings.md."]
-    lines += [
-        f"{name} = {_toml(getattr(settings, name))}" for name in _names(Settings) - {"chains"}
-    ]
-    lines[1:] = sorted(lines[1:])
-    for chain in settings.chains:
-        lines += ["", "[[chain]]"]
-        lines += [f"{each.name} = {_toml(getattr(chain, each.name))}" for each in fields(chain)]
+    lines += sorted(
+        f"{name} = {_toml(getattr(settings, name))}" for name in _names(Settings) - _TABLE_FIELDS
+    )
+    for table, rows in (("chain", settings.chains), ("retired_intake", settings.retired_intakes)):
+        for row in rows:
+            lines += ["", f"[[{table}]]"]
+            lines += [f"{each.name} = {_toml(getattr(row, each.name))}" for each in fields(row)]
     fresh = home / f".{SETTINGS_FILE}.new"
     try:
         with fresh.open("w", encoding="utf-8") as file:
@@ -181,11 +237,19 @@ def _names(kind: type) -> set[str]:
     return {each.name for each in fields(kind)}
 
 
+def _tables(value: dict[str, Any], name: str, kind: type) -> list[dict[str, Any]]:
+    """Take the tables of a name out of the settings, each with its members checked."""
+    tables = value.pop(name, [])
+    if not isinstance(tables, list):
+        raise InputError("settings.value", f"{name} is not a list of tables")
+    return [_members(table, kind) for table in tables]
+
+
 def _members(table: Any, kind: type) -> dict[str, Any]:
     """Check names and types of a table against the fields of a dataclass."""
     if not isinstance(table, dict):
-        raise InputError("settings.value", "a chain is a table")
-    if unknown := sorted(table.keys() - _names(kind) | table.keys() & {"chains"}):
+        raise InputError("settings.value", "a list of tables has something else in it")
+    if unknown := sorted(table.keys() - _names(kind) | table.keys() & _TABLE_FIELDS):
         raise InputError("settings.unknown", f"{SETTINGS_FILE} has unknown {', '.join(unknown)}")
     members: dict[str, Any] = {}
     for each in fields(kind):

@@ -34,7 +34,7 @@ def render_trust_policy(settings: Settings, secrets: Secrets, *, with_rpc: bool 
         "[log]",
         f"origin = {_text(settings.origin)}",
         *_log_keys(settings, secrets),
-        f"intake = [{{key = {_text(secrets.intake_public.hex())}, from = 0}}]",
+        *_intake_keys(settings, secrets),
         "",
         "[registry]",
         f"record = {_text(identity.keys_record)}",
@@ -79,6 +79,21 @@ def _log_keys(settings: Settings, secrets: Secrets) -> list[str]:
         for key in secrets.log_keys(settings.origin)
     ]
     return ["keys = [", *tables, "]"]
+
+
+def _intake_keys(settings: Settings, secrets: Secrets) -> list[str]:
+    """Return the lines of ``intake``.
+
+    The present key is in force from 0 on: it also signs closings under
+    checkpoints that were published before it came. No entry below its time can
+    bear its signature, since each was committed to with another.
+    """
+    retired = [
+        f"    {{key = {_text(each.key)}, from = 0, until = {each.until}}},"
+        for each in settings.retired_intakes
+    ]
+    present = f"    {{key = {_text(secrets.intake_public.hex())}, from = 0}},"
+    return ["intake = [", *retired, present, "]"]
 
 
 def _chain(chain: ChainSettings, *, with_rpc: bool) -> list[str]:

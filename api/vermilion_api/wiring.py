@@ -7,12 +7,16 @@ loops. Nothing below this module knows `Settings`.
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from vermilion_api.home import Home, Secrets, load_secrets
+from vermilion_api.keeping import GuardedIntake, LogKeeper
+from vermilion_api.log_signer import LogSigner
 from vermilion_api.services.answers import AnswerBook
 from vermilion_api.services.bundles import BundleDesk
 from vermilion_api.services.progress import ProgressDesk
@@ -27,30 +31,34 @@ from vermilion_api.settings import ChainSettings, Settings, load_settings
 from vermilion_api.trust import render_trust_policy
 from vermilion_ledger.admission import LedgerAdmission, LedgerIdentity
 from vermilion_ledger.anchor_rows import AnchorTarget, ChainBlock
-from vermilion_ledger.checkpoint import Checkpoint, sign_checkpoint
 from vermilion_ledger.commitment import make_record_id
-from vermilion_ledger.errors import ConflictError
+from vermilion_ledger.errors import EvidenceError
 from vermilion_ledger.evm.finality import parse_finality
 from vermilion_ledger.intake import Intake, IntakeLimits
 from vermilion_ledger.log import LogReader
-from vermilion_ledger.rows import NewRecord, RecordKind
+from vermilion_ledger.ports import IntakeStore, TileStore
+from vermilion_ledger.publisher import Publisher
+from vermilion_ledger.rows import ObservedHead, RecordRow
 from vermilion_ledger.sequencer import Sequencer, SequencerTiming
 from vermilion_ledger.store import Database, open_database
+from vermilion_ledger.store.wal import WalKeeper
 from vermilion_ledger.store.watching import SqlWatch
+from vermilion_ledger.tilestore import open_tile_store
 
 __all__ = [
     "Ledger",
-    "LogSigner",
     "LogView",
     "Services",
+    "build_keeper",
     "build_sequencer",
     "build_services",
-    "create_public_records",
     "now",
+    "observe_chains",
     "open_ledger",
     "target_of",
 ]
 
+_OBSERVE_SECONDS = 3.0  # how long the start waits for a chain
 _NODE_SECONDS = 5.0  # how long a request may wait for a chain
 
 
@@ -68,6 +76,14 @@ class Ledger:
     secrets: Secrets
     identity: LedgerIdentity
     database: Database
+    tiles: TileStore
+
+    @property
+    def is_sequencer_inside(self) -> bool:
+        """Whether the API process gives entries their index itself."""
+        if self.settings.sequencer == "auto":
+            return self.database.engine.dialect.name == "sqlite"
+        return self.settings.sequencer == "inside"
 
     @property
     def targets(self) -> tuple[AnchorTarget, ...]:
@@ -76,12 +92,16 @@ class Ledger:
 
     def reader(self) -> LogReader:
         """Return a reader of the log."""
-        return LogReader(self.database.log)
+        return LogReader(self.database.log, self.database.heads, self.tiles)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """What the API process runs; made in its event loop."""
+    """What the API process runs; made in its event loop.
+
+    Attributes:
+        keeper: Writes and signs the log, where that is done in this process.
+    """
 
     settings: Settings
     secrets: Secrets
@@ -89,6 +109,7 @@ class Services:
     home: Home
     reader: LogReader
     intake: Intake
+    keeper: LogKeeper | None
     waiter: Waiter
     submitter: Submitter
     answers: AnswerBook
@@ -98,18 +119,6 @@ class Services:
     bundles: BundleDesk
     progress: ProgressDesk
     verifier: VerifyDesk
-
-
-class LogSigner:
-    """Implements `vermilion_ledger.ports.CheckpointSigner` with the log key in memory."""
-
-    def __init__(self, origin: str, seed: bytes) -> None:
-        self._origin = origin
-        self._seed = seed
-
-    def sign_checkpoint(self, size: int, root: bytes) -> str:
-        """Return the signed note over a size and its root."""
-        return sign_checkpoint(Checkpoint(origin=self._origin, size=size, root=root), self._seed)
 
 
 class LogView:
@@ -146,24 +155,24 @@ def open_ledger(path: Path) -> Ledger:
         settings=settings,
         secrets=secrets,
         identity=secrets.identity(settings),
-        database=open_database(home.database_url(settings)),
+        database=open_database(
+            home.database_url(settings),
+            head_url=settings.head_url,
+            public=(
+                RecordRow(
+                    record_id=make_record_id(secrets.registry),
+                    record_key=secrets.registry,
+                    kind="keys",
+                ),
+                RecordRow(
+                    record_id=make_record_id(secrets.policies),
+                    record_key=secrets.policies,
+                    kind="policies",
+                ),
+            ),
+        ),
+        tiles=open_tile_store(settings.tiles_url, path),
     )
-
-
-def create_public_records(ledger: Ledger) -> None:
-    """Create the key record and the policy record, if they are not there."""
-    public: tuple[tuple[bytes, RecordKind], ...] = (
-        (ledger.secrets.registry, "keys"),
-        (ledger.secrets.policies, "policies"),
-    )
-    for key, kind in public:
-        record = NewRecord(record_id=make_record_id(key), record_key=key, kind=kind)
-        if ledger.database.log.load_record(record.record_id) is None:
-            try:
-                ledger.database.intake.save_record(record, created_at=now())
-            except ConflictError as exc:
-                if exc.code != "record.exists":  # another process was faster
-                    raise
 
 
 def target_of(chain: ChainSettings) -> AnchorTarget:
@@ -176,18 +185,69 @@ def target_of(chain: ChainSettings) -> AnchorTarget:
 
 
 def build_sequencer(ledger: Ledger) -> Sequencer:
-    """Return the sequencer; it holds no lease yet."""
+    """Return what gives entries their index; it holds no lease yet."""
     return Sequencer(
         log=ledger.database.log,
         store=ledger.database.sequencing,
         admission=LedgerAdmission(ledger.identity),
-        signer=LogSigner(ledger.settings.origin, ledger.secrets.log),
         clock=now,
-        timing=SequencerTiming(
-            lease_seconds=ledger.settings.sequencer_lease_seconds,
-            publish_interval_seconds=ledger.settings.publish_interval_seconds,
-        ),
+        timing=_timing(ledger.settings),
     )
+
+
+def build_keeper(ledger: Ledger) -> LogKeeper:
+    """Return what writes and signs the log, or stands by while another does."""
+    database, secrets = ledger.database, ledger.secrets
+    return LogKeeper(
+        sequencer=build_sequencer(ledger),
+        publisher=Publisher(
+            log=database.log,
+            heads=database.heads,
+            tiles=ledger.tiles,
+            signer=LogSigner(
+                origin=ledger.settings.origin,
+                seed=secrets.log,
+                ml_dsa_seed=secrets.log_ml_dsa,
+                clock=now,
+            ),
+            clock=now,
+        ),
+        wal=WalKeeper(database.engine),
+        timing=_timing(ledger.settings),
+        observe=lambda: observe_chains(ledger),
+    )
+
+
+def _timing(settings: Settings) -> SequencerTiming:
+    return SequencerTiming(
+        lease_seconds=settings.sequencer_lease_seconds,
+        publish_interval_seconds=settings.publish_interval_seconds,
+    )
+
+
+def observe_chains(ledger: Ledger) -> list[ObservedHead]:
+    """Return the head that each chain has; one out of reach does not keep the log from starting."""
+    if not ledger.settings.chains:
+        return []
+    from vermilion_anchor.artifact import load_artifact
+    from vermilion_anchor.evm import EvmChain
+
+    heads = []
+    for chain in ledger.settings.chains:
+        target = target_of(chain)
+        try:
+            client = EvmChain(chain.rpc, load_artifact(), timeout_seconds=_OBSERVE_SECONDS)
+            if client.chain_id() != chain.id:
+                continue
+            head = client.head(target.contract, target.log)
+        except EvidenceError as exc:
+            logging.getLogger(__name__).warning(
+                "not compared with chain %d: %s: %s", chain.id, exc.code, exc.message
+            )
+            continue
+        if head.size:
+            heads.append(ObservedHead(size=head.size, root=head.root, source=f"chain {chain.id}"))
+    return heads
 
 
 def build_services(ledger: Ledger) -> Services:
@@ -195,10 +255,20 @@ def build_services(ledger: Ledger) -> Services:
     settings, secrets, identity = ledger.settings, ledger.secrets, ledger.identity
     database, reader = ledger.database, ledger.reader()
     watch = SqlWatch(database.engine)
+    keeper = build_keeper(ledger) if ledger.is_sequencer_inside else None
+    store: IntakeStore = keeper or GuardedIntake(database.intake, database.heads)
     intake = Intake(
-        database.intake, now, limits=IntakeLimits(queue_count_max=settings.queue_count_max)
+        store,
+        limits=IntakeLimits(
+            group_count_max=settings.group_count_max,
+            queue_count_max=settings.queue_count_max,
+            wait_seconds=settings.group_wait_seconds,
+        ),
+        deliver=asyncio.get_running_loop().call_soon_threadsafe,
     )
-    progress = ProgressDesk(reader=reader, watch=watch, jobs=database.anchors, clock=now)
+    progress = ProgressDesk(
+        reader=reader, watch=watch, heads=database.heads, jobs=database.anchors, clock=now
+    )
     waiter = Waiter(progress)
     seen = SeenDesk(
         targets=ledger.targets,
@@ -226,6 +296,7 @@ def build_services(ledger: Ledger) -> Services:
         home=ledger.home,
         reader=reader,
         intake=intake,
+        keeper=keeper,
         waiter=waiter,
         submitter=Submitter(intake=intake, waiter=waiter, reader=reader),
         answers=AnswerBook(database.responses, now),

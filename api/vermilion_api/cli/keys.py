@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -20,19 +22,23 @@ from vermilion_api.cli.common import (
     show,
 )
 
-__all__ = ["add_ml_dsa", "build_app", "list_keys", "new", "register", "revoke"]
+if TYPE_CHECKING:
+    from vermilion_api import wiring
+
+__all__ = ["add_ml_dsa", "build_app", "list_keys", "new", "register", "revoke", "rotate_intake"]
 
 _DEFAULT_MAY = "approve,countersign,seal"
 
 
 def build_app() -> typer.Typer:
     """Return the group."""
-    app = typer.Typer(help="Keys of people, roots and the log.", no_args_is_help=True)
+    app = typer.Typer(help="Keys of people, roots and the ledger.", no_args_is_help=True)
     app.command("new")(new)
     app.command("register")(register)
     app.command("revoke")(revoke)
     app.command("list")(list_keys)
     app.command("add-ml-dsa")(add_ml_dsa)
+    app.command("rotate-intake")(rotate_intake)
     return app
 
 
@@ -167,18 +173,11 @@ def list_keys(*, url: UrlOption = DEFAULT_URL, as_json: JsonOption = False) -> N
 def add_ml_dsa(*, home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
     """Sign checkpoints with ML-DSA-44 beside Ed25519 from now on; the ledger must be stopped."""
     from vermilion_api import home as homes
-    from vermilion_api.wiring import build_sequencer, open_ledger
 
-    ledger = open_ledger(home)
-    sequencer = build_sequencer(ledger)
-    sequencer.acquire()  # whoever holds the lease would go on signing without the new key
-    try:
+    with _stopped(home) as ledger:
         newest = ledger.reader().newest_checkpoint()
         size = 0 if newest is None else newest.size
         settings = homes.add_ml_dsa(ledger.home, ledger.settings, size=size)
-    finally:
-        sequencer.release()
-        ledger.database.close()
     vkey = homes.load_secrets(ledger.home, settings).log_keys(settings.origin)[1].encode()
     show(
         {"vkey": vkey, "from": size},
@@ -186,3 +185,41 @@ def add_ml_dsa(*, home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) 
         " again; hand over a fresh `vermilion trust export`",
         as_json=as_json,
     )
+
+
+def rotate_intake(*, home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
+    """Sign at intake with a fresh key from now on; the ledger must be stopped."""
+    from vermilion_api import home as homes
+    from vermilion_ledger.store.watching import SqlWatch
+
+    with _stopped(home) as ledger:
+        # What waits was signed by the old key and gets these indices at most.
+        waiting = SqlWatch(ledger.database.engine).count_waiting()
+        until = ledger.database.log.count_entries() + waiting
+        settings = homes.rotate_intake(ledger.home, ledger.settings, until=until)
+    key = homes.load_secrets(ledger.home, settings).intake_public.hex()
+    show(
+        {"key": key, "retired": settings.retired_intakes[-1].key, "until": until},
+        f"{settings.intake_key}.key signs at intake once the ledger is started again, and the"
+        f" old key for no leaf from {until} on; hand over a fresh `vermilion trust export`",
+        as_json=as_json,
+    )
+
+
+@contextmanager
+def _stopped(home: Path) -> Iterator[wiring.Ledger]:
+    """Open a ledger and hold its lease: nobody indexes or signs meanwhile.
+
+    Raises:
+        ConflictError: ``sequencer.lease-held``: the ledger runs.
+    """
+    from vermilion_api.wiring import build_sequencer, open_ledger
+
+    ledger = open_ledger(home)
+    sequencer = build_sequencer(ledger)
+    try:
+        sequencer.acquire()
+        yield ledger
+    finally:
+        sequencer.release()
+        ledger.database.close()

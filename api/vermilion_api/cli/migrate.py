@@ -11,12 +11,11 @@ def migrate(*, home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> 
     """Make the home folder if there is none, and bring its database to this release."""
     from vermilion_api.home import create_home
     from vermilion_api.settings import Settings
-    from vermilion_api.wiring import create_public_records, open_ledger
+    from vermilion_api.wiring import open_ledger
 
     create_home(home, Settings())
     ledger = open_ledger(home)
     ledger.database.migrate()
-    create_public_records(ledger)
     ledger.database.close()
     origin = ledger.settings.origin
     show(

@@ -68,11 +68,11 @@ def up(
         if wanted.node_port:
             node = stack.enter_context(_node(place, wanted))
             wanted = _settle(place, wanted, node)
-        _migrate(home)
+        roles = _migrate(home, wanted)
         if not wanted.roots:
             say("no root is configured: `vermilion keys new --root` makes one")
         stack.callback(supervisor.stop)
-        supervisor.start(home, _ROLES if wanted.chains else _ROLES[:2])
+        supervisor.start(home, roles)
         address = f"http://{wanted.host}:{wanted.port}"
         if supervisor.await_ready(address):
             show(
@@ -206,10 +206,14 @@ def _settle(home: Home, settings: Settings, node: AnvilNode) -> Settings:
     return settings
 
 
-def _migrate(home: Path) -> None:
-    from vermilion_api.wiring import create_public_records, open_ledger
+def _migrate(home: Path, settings: Settings) -> tuple[str, ...]:
+    """Bring the databases to this release; return the roles that this ledger needs."""
+    from vermilion_api.wiring import open_ledger
 
     ledger = open_ledger(home)
     ledger.database.migrate()
-    create_public_records(ledger)
     ledger.database.close()
+    unneeded = {"sequencer"} if ledger.is_sequencer_inside else set()
+    if not settings.chains:
+        unneeded.add("anchorer")
+    return tuple(role for role in _ROLES if role not in unneeded)

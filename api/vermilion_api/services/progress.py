@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any, Protocol
 
 from vermilion_api.services.waiting import Standing
 from vermilion_ledger.anchor_rows import AnchorJob
 from vermilion_ledger.encoding import encode_time
 from vermilion_ledger.log import LogReader
-from vermilion_ledger.ports import Clock
+from vermilion_ledger.ports import Clock, HeadStore
 from vermilion_ledger.rows import Lease, SubmissionState
 
 __all__ = ["JobList", "ProgressDesk", "Watch"]
@@ -35,10 +34,6 @@ class Watch(Protocol):
         """Return the largest tree size whose anchor is in a block."""
         ...
 
-    def oldest_unanchored(self) -> datetime | None:
-        """Return when the oldest checkpoint without a final anchor was published."""
-        ...
-
 
 class JobList(Protocol):
     """The anchorer's journal, to be looked at."""
@@ -51,9 +46,12 @@ class JobList(Protocol):
 class ProgressDesk:
     """Implements `vermilion_api.services.waiting.ProgressSource`, and more."""
 
-    def __init__(self, *, reader: LogReader, watch: Watch, jobs: JobList, clock: Clock) -> None:
+    def __init__(
+        self, *, reader: LogReader, watch: Watch, heads: HeadStore, jobs: JobList, clock: Clock
+    ) -> None:
         self._reader = reader
         self._watch = watch
+        self._heads = heads
         self._jobs = jobs
         self._clock = clock
 
@@ -84,7 +82,7 @@ class ProgressDesk:
 
     def anchors(self, *, limit: int) -> dict[str, Any]:
         """Return the anchoring jobs, newest first, and what is not anchored yet."""
-        oldest = self._watch.oldest_unanchored()
+        oldest = self._heads.oldest_above(self._watch.final_size())
         return {
             "size": self._reader.head().size,
             "finalSize": self._watch.final_size(),
@@ -95,7 +93,7 @@ class ProgressDesk:
     def figures(self) -> dict[str, float]:
         """Return the gauges of `/metrics`, by name."""
         standing = self.standing()
-        oldest = self._watch.oldest_unanchored()
+        oldest = self._heads.oldest_above(self._watch.final_size())
         age = 0.0 if oldest is None else (self._clock() - oldest).total_seconds()
         readiness = self.readiness()
         return {

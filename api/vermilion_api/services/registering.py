@@ -14,6 +14,7 @@ import secrets
 from collections.abc import Callable, Sequence
 
 from vermilion_api.requests import Registration
+from vermilion_api.services.nonces import RegistrarNonces
 from vermilion_ledger.actor import Actor
 from vermilion_ledger.commitment import make_record_id
 from vermilion_ledger.encoding import encode_base64, encode_json, encode_time
@@ -31,7 +32,7 @@ __all__ = ["Registrar"]
 
 _INTAKE_TYPE = "application/vnd.vermilion.intake.v1"
 _LEDGER_ACTOR = Actor(id="ledger")  # where a request names nobody
-_DRAWN_SIZE = 32 + 32 + 16  # random bytes of a submission: record key, salt, nonce
+_DRAWN_SIZE = 32 + 32  # random bytes of a submission: record key, salt
 
 
 class Registrar:
@@ -39,6 +40,7 @@ class Registrar:
 
     def __init__(self, *, origin: str, intake_seed: bytes, clock: Clock) -> None:
         self._clock = clock
+        self._nonces = RegistrarNonces(intake_seed)
         self._sign: Callable[[bytes], bytes] = ed25519.load_private_key(intake_seed).sign
         keyid = make_keyid(ed25519.NAME, ed25519.public_key_of(intake_seed))
         self._actor = encode_json(_LEDGER_ACTOR.to_json())
@@ -67,9 +69,12 @@ class Registrar:
         """
         moment = encode_time(self._clock()).encode()
         drawn = secrets.token_bytes(_DRAWN_SIZE * len(registrations))
+        nonces = self._nonces.draw(len(registrations))
         return [
-            self._prepare(each, drawn[_DRAWN_SIZE * place : _DRAWN_SIZE * (place + 1)], moment)
-            for place, each in enumerate(registrations)
+            self._prepare(each, drawn[start : start + _DRAWN_SIZE], nonce, moment)
+            for each, nonce, start in zip(
+                registrations, nonces, range(0, len(drawn), _DRAWN_SIZE), strict=True
+            )
         ]
 
     def seal(self, payload: bytes) -> bytes:
@@ -88,16 +93,18 @@ class Registrar:
         sig = encode_base64(self._sign(encode_pae(_INTAKE_TYPE, unsigned)))
         return start + self._signature + sig.encode() + b'"}]}'
 
-    def _prepare(self, registration: Registration, drawn: bytes, moment: bytes) -> Submission:
+    def _prepare(
+        self, registration: Registration, drawn: bytes, nonce: bytes, moment: bytes
+    ) -> Submission:
         record_key = drawn[:32]
         record_id = make_record_id(record_key)
-        envelope = self.seal(self._statement(registration, record_id, drawn[64:], moment))
+        envelope = self.seal(self._statement(registration, record_id, nonce, moment))
         return Submission(
             record_id=record_id,
             record_key=record_key,
             envelope=envelope,
             envelope_hash=hashlib.sha256(envelope).digest(),
-            salt=drawn[32:64],
+            salt=drawn[32:],
             digest=registration.sha256,
             is_plain="policy" not in registration.detail,
         )

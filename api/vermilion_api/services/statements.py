@@ -16,6 +16,7 @@ from typing import Any
 from vermilion_api.grades import check_grades
 from vermilion_api.requests import EVENT_SIZE_MAX, Draft
 from vermilion_api.services.history import StoredHistory
+from vermilion_api.services.nonces import RegistrarNonces
 from vermilion_api.services.seen import SeenDesk
 from vermilion_ledger.actor import parse_actor
 from vermilion_ledger.admission import LedgerAdmission, LedgerIdentity, predicate_of
@@ -92,6 +93,7 @@ class StatementDesk:
         self._view = StoredHistory(reader)
         self._seen = seen
         self._intake_seed = intake_seed
+        self._nonces = RegistrarNonces(intake_seed)
         self._clock = clock
         self._lock = threading.Lock()
 
@@ -153,7 +155,7 @@ class StatementDesk:
             InputError: Malformed.
             VerificationError: A rule is broken, or a signature is bad.
             NotFoundError: ``record.unknown``.
-            ConflictError: ``envelope.intake-signed``.
+            ConflictError: ``envelope.intake-signed``, ``statement.nonce-reused``.
             UnavailableError: The quoted block cannot be checked now.
         """
         value = parse_json(body, size_max=EVENT_SIZE_MAX, what="request")
@@ -173,6 +175,8 @@ class StatementDesk:
         )
         # What is in the log already was judged then: the caller repeats a request.
         if all(row.envelope != sealed.data for row in rows):
+            if not entry.actors and self._nonces.is_ours(envelope.statement.nonce):
+                raise ConflictError("statement.nonce-reused", "this key has used this nonce before")
             self._check(record, entry)
         return _submission(record, sealed, entry)
 
@@ -182,7 +186,6 @@ class StatementDesk:
         Raises:
             VerificationError: ``policy.not-in-force``.
         """
-        assert submission.new_record is not None  # noqa: S101 - our own caller
         entry = place_envelope(
             parse_envelope(submission.envelope),
             index=self._reader.size(),
@@ -193,7 +196,7 @@ class StatementDesk:
             self._admission.check(
                 entry,
                 record_id=submission.record_id,
-                kind=submission.new_record.kind,
+                kind=submission.kind,
                 view=self._view,
             )
 
@@ -267,14 +270,12 @@ def _submission(record: RecordRow, sealed: Envelope, entry: LoggedEnvelope) -> S
     # A statement that no actor signed uses up a nonce of the intake key.
     signers = entry.signers or frozenset(entry.intake.keyids if entry.intake else ())
     return Submission(
-        submission_id=secrets.token_bytes(16),
         record_id=record.record_id,
+        record_key=record.record_key,
+        kind=record.kind,
         envelope=sealed.data,
         envelope_hash=sealed.hash,
         salt=secrets.token_bytes(32),
-        event=statement.event,
-        predicate=statement.predicate.value,
         digest=statement.subject.sha256,
-        name=statement.subject.name,
         nonces=tuple((bytes.fromhex(keyid), statement.nonce) for keyid in sorted(signers)),
     )
