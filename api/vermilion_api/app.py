@@ -7,9 +7,7 @@ a trace id and one line in the server's log, never a traceback to a caller.
 from __future__ import annotations
 
 import asyncio
-import logging
-import os
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -19,27 +17,22 @@ from fastapi.openapi.utils import get_openapi
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vermilion_api import schemas
 from vermilion_api.front import Front
-from vermilion_api.gate import Gate, GateLimits
-from vermilion_api.hot import HotPaths
-from vermilion_api.http import problem_response, trace_of
+from vermilion_api.http import fault_response, problem_response
 from vermilion_api.routes import evidence, health, log, submissions, tiles
 from vermilion_api.wiring import Ledger, build_services
 from vermilion_ledger.errors import (
     ConflictError,
     EvidenceError,
     InputError,
-    IntegrityError,
     NotFoundError,
 )
 
 __all__ = ["create_app"]
 
-_Scope = MutableMapping[str, Any]
-_Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-_Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 _BODIES = (
     schemas.BulkIn,
     schemas.DraftIn,
@@ -50,16 +43,11 @@ _BODIES = (
 )
 
 
-def create_app(
-    ledger: Ledger | None, *, limits: GateLimits | None = None, is_hot: bool = True
-) -> FastAPI:
-    """Return the application.
+def create_app(ledger: Ledger | None) -> FastAPI:
+    """Return the application; `vermilion_api.hot.open_door` makes it ready to be served.
 
     Args:
         ledger: What to serve; None only to describe the API.
-        limits: What the process holds at once.
-        is_hot: Whether the most frequent requests go past FastAPI's routing;
-            the answers are the same.
     """
 
     @asynccontextmanager
@@ -100,10 +88,6 @@ def create_app(
     app.add_exception_handler(EvidenceError, _answer_evidence_error)
     app.add_exception_handler(RequestValidationError, _answer_validation_error)
     app.add_exception_handler(HTTPException, _answer_http_error)
-    # The last one added is asked first.
-    if is_hot:
-        app.add_middleware(HotPaths)
-    app.add_middleware(Gate, limits=limits or GateLimits())
     app.add_middleware(_Guard)
     app.openapi = lambda: _describe(app)  # type: ignore[method-assign]
     return app
@@ -112,17 +96,16 @@ def create_app(
 class _Guard:
     """Catches what nobody meant, before the server would print its traceback."""
 
-    def __init__(self, app: Callable[[_Scope, _Receive, _Send], Awaitable[None]]) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._logger = logging.getLogger("vermilion_api")
 
-    async def __call__(self, scope: _Scope, receive: _Receive, send: _Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         started = False
 
-        async def note(message: MutableMapping[str, Any]) -> None:
+        async def note(message: Message) -> None:
             nonlocal started
             started = True
             await send(message)
@@ -131,19 +114,10 @@ class _Guard:
             await self._app(scope, receive, note)
         except ClientDisconnect:
             return
-        except Exception as exc:
-            headers = Headers(scope=scope)
-            trace = trace_of(headers)
-            is_debug = os.environ.get("VERMILION_DEBUG") == "1"
-            self._logger.error(  # noqa: TRY400 - the traceback is for those who ask for it
-                "internal error %s: %s", trace, type(exc).__name__, exc_info=is_debug
-            )
-            if started:
-                return
-            known = {"accept-language": headers.get("accept-language", "")}
-            known["traceparent"] = f"00-{trace}-{'0' * 16}-00"
-            error = IntegrityError("internal", f"{type(exc).__name__} in the ledger")
-            await problem_response(error, known)(scope, receive, send)
+        except Exception as exc:  # noqa: BLE001 - becomes a problem, and a line in the log
+            response = fault_response(exc, Headers(scope=scope))
+            if not started:
+                await response(scope, receive, send)
 
 
 async def _answer_evidence_error(request: Request, exc: Exception) -> Response:

@@ -7,21 +7,16 @@ once, and the body is not kept. Health pages are always let in.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
-from typing import Any
 
 from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vermilion_api.http import problem_response
 from vermilion_ledger.errors import UnavailableError
 
 __all__ = ["Gate", "GateLimits"]
 
-_Message = MutableMapping[str, Any]
-_Receive = Callable[[], Awaitable[_Message]]
-_Send = Callable[[_Message], Awaitable[None]]
-_App = Callable[[_Message, _Receive, _Send], Awaitable[None]]
 _ALWAYS = frozenset({"/livez", "/readyz", "/metrics"})
 
 
@@ -41,13 +36,13 @@ class GateLimits:
 class Gate:
     """ASGI middleware, owned by one event loop."""
 
-    def __init__(self, app: _App, limits: GateLimits) -> None:
+    def __init__(self, app: ASGIApp, limits: GateLimits) -> None:
         self._app = app
         self._limits = limits
         self._requests = 0
         self._bytes = 0
 
-    async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request in, or refuse it."""
         if scope["type"] != "http" or scope["path"] in _ALWAYS:
             await self._app(scope, receive, send)
@@ -66,7 +61,7 @@ class Gate:
         finally:
             self._requests -= 1
 
-    def _check_in(self, scope: _Message) -> None:
+    def _check_in(self, scope: Scope) -> None:
         if self._requests >= self._limits.requests_max:
             raise UnavailableError(
                 "serve.overloaded", f"{self._requests} requests are in flight already"
@@ -82,11 +77,11 @@ class Gate:
                 "serve.overloaded", f"{self._bytes} bytes of requests are held already"
             )
 
-    async def _pass_body(self, scope: _Message, receive: _Receive, send: _Send) -> None:
+    async def _pass_body(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Count a body as it comes in: what was only announced takes no room from others."""
         held = 0
 
-        async def count() -> _Message:
+        async def count() -> Message:
             nonlocal held
             message = await receive()
             size = len(message.get("body", b""))

@@ -9,20 +9,20 @@ behaviour, and one description of it.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable
 from typing import Any
 
-from fastapi import Request, Response
+from fastapi import FastAPI, Request, Response
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from vermilion_api.http import problem_response
+from vermilion_api.gate import Gate, GateLimits
+from vermilion_api.http import fault_response, problem_response
 from vermilion_api.routes import evidence, submissions, tiles
 from vermilion_ledger.errors import EvidenceError
 
-__all__ = ["HotPaths"]
+__all__ = ["HotPaths", "open_door"]
 
-_Message = MutableMapping[str, Any]
-_Receive = Callable[[], Awaitable[_Message]]
-_Send = Callable[[_Message], Awaitable[None]]
 _Call = Callable[[Request], Awaitable[Response]]
 
 _RECORD = re.compile(r"/v1/records/(rec_[0-9a-z]{32})\Z", re.ASCII)
@@ -32,27 +32,42 @@ _SECONDS = re.compile(rb"[0-9]{1,4}(?:\.[0-9]{1,6})?\Z")
 _FLAGS = {b"true": True, b"false": False}
 
 
-class HotPaths:
-    """ASGI middleware just in front of the routes."""
+def open_door(app: FastAPI, limits: GateLimits | None = None) -> ASGIApp:
+    """Return what a server serves: the application behind its gate and its hot paths.
 
-    def __init__(self, app: Callable[[_Message, _Receive, _Send], Awaitable[None]]) -> None:
+    Args:
+        app: The whole application, as described.
+        limits: What the process holds at once.
+    """
+    return Gate(HotPaths(app), limits or GateLimits())
+
+
+class HotPaths:
+    """ASGI middleware around a whole application, whose state its functions use."""
+
+    def __init__(self, app: FastAPI) -> None:
         self._app = app
 
-    async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or hand the request on untouched."""
         call = _find(scope) if scope["type"] == "http" else None
         if call is None:
             await self._app(scope, receive, send)
             return
+        scope["app"] = self._app  # as Starlette would
         request = Request(scope, receive)
         try:
             response = await call(request)
         except EvidenceError as exc:
             response = problem_response(exc, request.headers)
+        except ClientDisconnect:
+            return
+        except Exception as exc:  # noqa: BLE001 - becomes a problem, as in the application
+            response = fault_response(exc, request.headers)
         await response(scope, receive, send)
 
 
-def _find(scope: _Message) -> _Call | None:
+def _find(scope: Scope) -> _Call | None:
     """Return the call that a request stands for; None where FastAPI shall look."""
     path, method = scope["path"], scope["method"]
     if method == "POST":
@@ -74,7 +89,7 @@ def _find(scope: _Message) -> _Call | None:
     return None
 
 
-def _submission(scope: _Message, call: Callable[..., Awaitable[Response]]) -> _Call | None:
+def _submission(scope: Scope, call: Callable[..., Awaitable[Response]]) -> _Call | None:
     arguments = _arguments(scope["query_string"])
     if arguments is None:
         return None

@@ -6,6 +6,8 @@ What every route needs and none should write twice.
 from __future__ import annotations
 
 import json
+import logging
+import os
 import re
 import secrets
 from collections.abc import Mapping
@@ -17,11 +19,18 @@ from starlette.requests import ClientDisconnect
 from vermilion_api import problems
 from vermilion_api.wiring import Services
 from vermilion_ledger.commitment import is_record_id
-from vermilion_ledger.errors import EvidenceError, InputError, LimitError, NotFoundError
+from vermilion_ledger.errors import (
+    EvidenceError,
+    InputError,
+    IntegrityError,
+    LimitError,
+    NotFoundError,
+)
 
 __all__ = [
     "PROBLEMS",
     "encode",
+    "fault_response",
     "json_response",
     "language_of",
     "problem_response",
@@ -123,6 +132,26 @@ def problem_response(
     )
     extra = {"Retry-After": "2"} if status in {503, 507} else {}
     return Response(encode(body), status_code=status, media_type=problems.MEDIA_TYPE, headers=extra)
+
+
+def fault_response(fault: Exception, headers: Mapping[str, str]) -> Response:
+    """Return the problem of an error that nobody meant, and log it in one line.
+
+    The traceback is for those who ask for it, with ``VERMILION_DEBUG=1``.
+    """
+    trace = trace_of(headers)
+    logging.getLogger("vermilion_api").error(
+        "internal error %s: %s",
+        trace,
+        type(fault).__name__,
+        exc_info=fault if os.environ.get("VERMILION_DEBUG") == "1" else None,
+    )
+    known = {
+        "accept-language": headers.get("accept-language", ""),
+        "traceparent": f"00-{trace}-{'0' * 16}-00",
+    }
+    error = IntegrityError("internal", f"{type(fault).__name__} in the ledger")
+    return problem_response(error, known)
 
 
 def trace_of(headers: Mapping[str, str]) -> str:

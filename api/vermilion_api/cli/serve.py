@@ -25,6 +25,7 @@ def serve(
     import uvicorn
 
     from vermilion_api.app import create_app
+    from vermilion_api.hot import open_door
     from vermilion_api.cli.processes import prepare_process, stop_event
     from vermilion_api.wiring import open_ledger
 
@@ -36,7 +37,7 @@ def serve(
         host or ledger.settings.host, ledger.settings.port if port is None else port
     ) as door:
         config = uvicorn.Config(
-            create_app(ledger),
+            open_door(create_app(ledger)),
             loop="uvloop",
             http="httptools",
             access_log=False,

@@ -202,7 +202,9 @@ async def _submit(
         )
         return await _render(request, receipts, asked)
 
-    answer = await services.answers.answer(asked.key, (request.method, request.url.path, body), run)
+    answer = await services.answers.answer(
+        asked.key, (request.method, request.scope["path"], body), run
+    )
     headers = {"Idempotent-Replayed": "true"} if answer.is_replayed else {}
     return Response(
         answer.body, status_code=answer.status, media_type=answer.media_type, headers=headers

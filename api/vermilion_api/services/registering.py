@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from vermilion_api.requests import Registration
 from vermilion_api.services.nonces import RegistrarNonces
@@ -40,6 +41,7 @@ class Registrar:
 
     def __init__(self, *, origin: str, intake_seed: bytes, clock: Clock) -> None:
         self._clock = clock
+        self._second: tuple[datetime | None, bytes] = None, b""
         self._nonces = RegistrarNonces(intake_seed)
         self._sign: Callable[[bytes], bytes] = ed25519.load_private_key(intake_seed).sign
         keyid = make_keyid(ed25519.NAME, ed25519.public_key_of(intake_seed))
@@ -67,7 +69,7 @@ class Registrar:
         Raises:
             LimitError: ``json.too-large``: a detail is too long.
         """
-        moment = encode_time(self._clock()).encode()
+        moment = self._moment()
         drawn = secrets.token_bytes(_DRAWN_SIZE * len(registrations))
         nonces = self._nonces.draw(len(registrations))
         return [
@@ -92,6 +94,15 @@ class Registrar:
         unsigned = hashlib.sha256(start + b"]}").digest()
         sig = encode_base64(self._sign(encode_pae(_INTAKE_TYPE, unsigned)))
         return start + self._signature + sig.encode() + b'"}]}'
+
+    def _moment(self) -> bytes:
+        """Return the present second; thousands of statements share one."""
+        now = self._clock().replace(microsecond=0)
+        known, text = self._second
+        if now != known:
+            text = encode_time(now).encode()
+            self._second = now, text
+        return text
 
     def _prepare(
         self, registration: Registration, drawn: bytes, nonce: bytes, moment: bytes

@@ -119,10 +119,11 @@ def parse_stage(word: str) -> Stage:
     Raises:
         InputError: ``request.wait``.
     """
-    stages = {stage.word: stage for stage in Stage if stage is not Stage.PENDING}
-    if word not in stages:
-        raise InputError("request.wait", f"wait is one of {', '.join(stages)}, not {word[:40]!a}")
-    return stages[word]
+    stage = Stage.__members__.get(word.upper())
+    if stage is None or stage is Stage.PENDING or stage.word != word:
+        words = [each.word for each in Stage if each is not Stage.PENDING]
+        raise InputError("request.wait", f"wait is one of {', '.join(words)}, not {word[:40]!a}")
+    return stage
 
 
 class Waiter:
