@@ -191,7 +191,7 @@ def build_sequencer(ledger: Ledger) -> Sequencer:
         store=ledger.database.sequencing,
         admission=LedgerAdmission(ledger.identity),
         clock=now,
-        timing=_timing(ledger.settings),
+        timing=_timing(ledger),
     )
 
 
@@ -213,15 +213,18 @@ def build_keeper(ledger: Ledger) -> LogKeeper:
             clock=now,
         ),
         wal=WalKeeper(database.engine),
-        timing=_timing(ledger.settings),
+        timing=_timing(ledger),
         observe=lambda: observe_chains(ledger),
     )
 
 
-def _timing(settings: Settings) -> SequencerTiming:
+def _timing(ledger: Ledger) -> SequencerTiming:
+    settings = ledger.settings
     return SequencerTiming(
         lease_seconds=settings.sequencer_lease_seconds,
         publish_interval_seconds=settings.publish_interval_seconds,
+        # Inside the API only what could not be decided at once is ever queued.
+        poll_seconds=0.2 if ledger.is_sequencer_inside else 0.01,
     )
 
 

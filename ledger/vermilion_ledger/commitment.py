@@ -26,6 +26,7 @@ __all__ = [
 _ENTRY_VERSION = b"\x01"
 _KEY_SIZE = 32
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
+_PAIRS = tuple(first + second for first in _CROCKFORD for second in _CROCKFORD)  # ten bits each
 _RECORD_ID = re.compile(rf"rec_[{_CROCKFORD}]{{32}}\Z")
 
 
@@ -74,7 +75,7 @@ def make_record_id(record_key: bytes) -> str:
     _check_size(record_key, "record key")
     digest = hashlib.sha256(b"vermilion/record/v1\x00" + record_key).digest()[:20]
     number = int.from_bytes(digest, "big")
-    return "rec_" + "".join(_CROCKFORD[(number >> shift) & 31] for shift in range(155, -1, -5))
+    return "rec_" + "".join([_PAIRS[number >> shift & 1023] for shift in range(150, -1, -10)])
 
 
 def is_record_id(value: object) -> bool:
