@@ -29,9 +29,22 @@ from vermilion_ledger.policies import check_policy_events, find_policy
 from vermilion_ledger.ports import HistoryView
 from vermilion_ledger.rows import Pending, RecordEntry, RecordKind
 
-__all__ = ["LedgerAdmission", "LedgerIdentity", "predicate_of"]
+__all__ = ["LedgerAdmission", "LedgerIdentity", "RetiredIntake", "predicate_of"]
 
 _PARSED_COUNT_MAX = 4096  # envelopes; those of one busy record are asked for again and again
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetiredIntake:
+    """An intake key that signs no more.
+
+    Attributes:
+        keyid: Its key id.
+        until: Leaf index from which on nothing that it signed is taken any more.
+    """
+
+    keyid: str
+    until: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +54,9 @@ class LedgerIdentity:
     Attributes:
         origin: Origin of the log; every statement names it.
         roots: Who may register and revoke keys, and adopt policies.
-        intake_keyids: Key ids of the intake keys whose signature is accepted.
+        intake_keyids: Key ids of all intake keys, retired ones too.
+        retired_intakes: From where on which of them signs no more; every other
+            is in force at each index.
         keys_record: Id of the public key record.
         policies_record: Id of the public policy record.
     """
@@ -51,6 +66,7 @@ class LedgerIdentity:
     intake_keyids: frozenset[str]
     keys_record: str
     policies_record: str
+    retired_intakes: tuple[RetiredIntake, ...] = ()
 
 
 def predicate_of(kind: RecordKind) -> Predicate:
@@ -78,6 +94,7 @@ class LedgerAdmission:
         Raises:
             EvidenceError: Refused, with the code of the rule that it breaks.
         """
+        self._check_intake_key(pending.envelope, index)
         if pending.is_plain:
             return  # our own registrar wrote it, for a record that it made: nothing is left to ask
         entry = place_envelope(
@@ -160,6 +177,19 @@ class LedgerAdmission:
             sequence=row.sequence,
             intake_keyids=self._identity.intake_keyids,
         )
+
+    def _check_intake_key(self, envelope: bytes, index: int) -> None:
+        """Refuse what a retired intake key signed (FORMATS section 11).
+
+        Looked for in the canonical bytes, since most envelopes are not parsed
+        here: no quotation mark can stand in a base64 payload.
+        """
+        for key in self._identity.retired_intakes:
+            if index >= key.until and f'"keyid":"{key.keyid}"'.encode() in envelope:
+                raise VerificationError(
+                    "intake.retired",
+                    f"intake key {key.keyid[:16]}… retired at leaf {key.until}, this is {index}",
+                )
 
     def _check_key_event(self, entry: LoggedEnvelope, view: HistoryView) -> None:
         self.registry(view)

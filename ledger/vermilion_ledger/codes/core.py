@@ -253,6 +253,10 @@ CODES: dict[str, Advice] = {
     "envelope.signatures": _ENVELOPE,
     "envelope.too-many-signatures": _ENVELOPE,
     "intake.not-one": _NOT_PROVEN,
+    "intake.retired": Advice(
+        en="Submit it again: the ledger's key that took it in had retired before it got its place.",
+        zh="请重新提交:接收该内容的账本密钥在其入列之前已停用。",
+    ),
     "intake.scheme": _NOT_PROVEN,
     "scheme.unknown": Advice(
         en="Use one of the schemes of FORMATS section 4.",
