@@ -62,6 +62,8 @@ def test_an_s3_address_is_a_bucket(url: str, tmp_path: Path) -> None:
         "s3://key:secret@bucket/prefix",
         "s3://bucket:9000/prefix",
         "s3://bucket/prefix#x",
+        "s3://bucket/a//b",
+        "s3://bucket/../b",
         "s3://bucket/prefix?secret_access_key=x",
         "s3://bucket/prefix?region=a&region=b",
         "s3://bucket/prefix?region",
