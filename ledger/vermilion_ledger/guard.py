@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from vermilion_ledger.errors import IntegrityError
+from vermilion_ledger.checkpoint import parse_checkpoint_unverified
+from vermilion_ledger.errors import InputError, IntegrityError
 from vermilion_ledger.integrate import derive_entry, load_bundle
 from vermilion_ledger.ports import HeadStore, LogStore, TileStore
 from vermilion_ledger.rows import Head, ObservedHead
 from vermilion_ledger.tile_reader import TileReader
-from vermilion_ledger.tiles import TILE_WIDTH
+from vermilion_ledger.tiles import TILE_WIDTH, parse_entry_bundle
+from vermilion_ledger.tilestore.paths import CHECKPOINT, entries_path
 from vermilion_ledger.tree import root_at
 
 __all__ = ["check_log"]
@@ -50,13 +52,26 @@ def check_log(
     if newest is not None and newest.root != head.root:
         raise _root_mismatch(head.size, newest.root, head.root, "the newest checkpoint")
     _check_root(tiles, head.size, head.root, "the head", head.size)
-    for seen in observed:
+    for seen in (*_published_file(tiles), *observed):
         # The chain knows only what was signed: more than that was signed elsewhere.
         _check_size(seen.size, seen.source, head.size)
         _check_root(tiles, seen.size, seen.root, seen.source, head.size)
     if head.size:
         _check_last_entries(log, tiles, head.size)
+    _check_ahead(log, tiles, head.size)
     return head
+
+
+def _published_file(tiles: TileStore) -> tuple[ObservedHead, ...]:
+    """Return the head that outsiders were shown: it was signed before, so it is never ahead."""
+    data = tiles.load([CHECKPOINT]).get(CHECKPOINT)
+    if data is None:
+        return ()
+    try:
+        shown = parse_checkpoint_unverified(data).checkpoint
+    except InputError as exc:
+        raise IntegrityError("log.gap", f"the file {CHECKPOINT} is no checkpoint: {exc}") from exc
+    return (ObservedHead(size=shown.size, root=shown.root, source=f"the file {CHECKPOINT}"),)
 
 
 def _check_size(size: int, source: str, stored: int) -> None:
@@ -84,6 +99,38 @@ def _check_last_entries(log: LogStore, tiles: TileStore, size: int) -> None:
             raise IntegrityError("log.gap", f"entry {index} is missing")
         if derive_entry(stored[index - first]) != logged[index - first]:
             raise IntegrityError("log.entry-mismatch", f"entry {index} is not that of its envelope")
+
+
+def _check_ahead(log: LogStore, tiles: TileStore, size: int) -> None:
+    """Compare bundles ahead of the head: the last process may have ended before it signed.
+
+    They hold entries that are stored. If not, storage was restored from before
+    them, and other entries would get the same indices.
+    """
+    position = size // TILE_WIDTH
+    while paths := _bundle_paths(tiles, position):
+        for path, data in tiles.load(paths).items():
+            logged = parse_entry_bundle(data)
+            first = position * TILE_WIDTH
+            stored = log.load_stored(first, first + len(logged))
+            if len(stored) < len(logged):
+                raise IntegrityError(
+                    "log.behind-head",
+                    f"{path} has entries up to {first + len(logged)}, storage lacks entry"
+                    f" {first + len(stored)}",
+                )
+            for row, entry in zip(stored, logged, strict=True):
+                if derive_entry(row) != entry:
+                    raise IntegrityError(
+                        "log.entry-mismatch", f"entry {row.index} of {path} is another one"
+                    )
+        position += 1
+
+
+def _bundle_paths(tiles: TileStore, position: int) -> list[str]:
+    """Return the files of a bundle, full and partial."""
+    full = entries_path(position)
+    return [full] * bool(tiles.load([full])) + list(tiles.list_paths(f"{full}.p/"))
 
 
 def _root_mismatch(size: int, stated: bytes, computed: bytes, source: str) -> IntegrityError:

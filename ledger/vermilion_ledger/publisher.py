@@ -70,7 +70,8 @@ class Publisher:
         except IntegrityError:
             self.halt()
             raise
-        if head.epoch > epoch:
+        if head.epoch >= epoch:
+            # The lease was restored from before the head: take it again, for a higher epoch.
             raise ConflictError("log.head-moved", f"the head belongs to epoch {head.epoch}")
         self._head = self._heads.take_head(head, epoch=epoch)
         self._publish_note()

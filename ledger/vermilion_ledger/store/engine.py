@@ -37,6 +37,8 @@ _PRAGMAS: tuple[tuple[str, str, object], ...] = (
     ("wal_autocheckpoint", "65536", 65536),
     ("journal_size_limit", "67108864", 67108864),  # bytes
 )
+# A process that was stopped inside a transaction gives its locks up: a standby waits for them.
+_IDLE_MS = 4000
 _SETTINGS: tuple[tuple[str, frozenset[str]], ...] = (
     ("fsync", frozenset({"on"})),
     ("full_page_writes", frozenset({"on"})),
@@ -159,7 +161,10 @@ def _open_postgres(url: URL, pool_size: int, wait: int) -> Engine:
     engine = create_engine(
         url.set(drivername="postgresql+psycopg"),
         connect_args={
-            "options": f"-c TimeZone=UTC -c lock_timeout={wait}",
+            "options": (
+                f"-c TimeZone=UTC -c lock_timeout={wait}"
+                f" -c idle_in_transaction_session_timeout={_IDLE_MS}"
+            ),
             "connect_timeout": 5,
             "client_encoding": "utf8",
         },
