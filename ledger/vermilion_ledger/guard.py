@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from vermilion_ledger.checkpoint import parse_checkpoint_unverified
-from vermilion_ledger.errors import InputError, IntegrityError
+from vermilion_ledger.errors import ConflictError, InputError, IntegrityError
 from vermilion_ledger.integrate import derive_entry, load_bundle
 from vermilion_ledger.ports import HeadStore, LogStore, TileStore
 from vermilion_ledger.rows import Head, ObservedHead
@@ -37,22 +37,27 @@ def check_log(
         observed: Heads that others hold: the contract, witnesses.
 
     Raises:
+        ConflictError: ``log.head-moved``: a predecessor published meanwhile.
         IntegrityError: ``log.behind-head``: storage, or what was signed, lacks
             entries that somebody has seen; ``log.root-mismatch``,
             ``log.entry-mismatch``: it holds another log; ``log.gap``.
     """
+    # A predecessor may still publish: what can only lag behind is read first.
+    shown = _published_file(tiles)
     head, newest = heads.load_head(), heads.load_checkpoint()
     size = log.count_entries()
     _check_size(head.size, "the head", size)
     signed = newest.size if newest else 0
     if signed != head.size:
+        if heads.load_head() != head:
+            raise ConflictError("log.head-moved", "somebody published while this was checked")
         raise IntegrityError(
             "log.behind-head", f"the newest checkpoint has size {signed}, the head {head.size}"
         )
     if newest is not None and newest.root != head.root:
         raise _root_mismatch(head.size, newest.root, head.root, "the newest checkpoint")
     _check_root(tiles, head.size, head.root, "the head", head.size)
-    for seen in (*_published_file(tiles), *observed):
+    for seen in (*shown, *observed):
         # The chain knows only what was signed: more than that was signed elsewhere.
         _check_size(seen.size, seen.source, head.size)
         _check_root(tiles, seen.size, seen.root, seen.source, head.size)
