@@ -1,4 +1,4 @@
-"""A ledger that really serves, in this process: SQLite, a sequencer thread, uvicorn.
+"""A ledger that really serves, in this process: SQLite or PostgreSQL, uvicorn, a sequencer.
 
 The chain in its settings is at a port where nobody listens; one block of it was
 offered before, as if the chain had gone down a moment ago. People sign with
@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -25,16 +26,11 @@ from vermilion_api.app import create_app
 from vermilion_api.cli.serve import listen
 from vermilion_api.client import Ledger as Api
 from vermilion_api.home import create_home
+from vermilion_api.hot import open_door
 from vermilion_api.keyfiles import KeyFile, create_key_file
 from vermilion_api.settings import ChainSettings, Settings
 from vermilion_api.signing import sign_statement, submit_event
-from vermilion_api.wiring import (
-    Ledger,
-    build_sequencer,
-    create_public_records,
-    now,
-    open_ledger,
-)
+from vermilion_api.wiring import Ledger, build_keeper, now, open_ledger
 from vermilion_ledger.actor import Actor
 from vermilion_ledger.anchor_rows import ChainBlock
 from vermilion_ledger.envelope import make_envelope
@@ -156,27 +152,39 @@ def send(served: Served, record: str, made: Statement, *keys: KeyFile) -> dict[s
 
 @contextmanager
 def sequencing(ledger: Ledger) -> Iterator[None]:
-    """Run the sequencer in a thread."""
-    stop = threading.Event()
-    writer = build_sequencer(ledger)
-    writer.acquire()
-    writer.start()
-    thread = threading.Thread(target=writer.run, args=(stop,))
+    """Run in a thread what keeps the log, where the API does not do so itself."""
+    if ledger.is_sequencer_inside:
+        yield
+        return
+    keeper, stop, leads = build_keeper(ledger), threading.Event(), threading.Event()
+    thread = threading.Thread(
+        target=keeper.run, args=(stop,), kwargs={"on_lead": lambda _epoch: leads.set()}
+    )
     thread.start()
     try:
+        assert leads.wait(30)
         yield
     finally:
         stop.set()
         thread.join()
 
 
+def wait_until_leading(app: FastAPI, seconds: float = 30) -> None:
+    """Wait until the API's own keeper takes submissions, if it has one."""
+    keeper, deadline = app.state.services.keeper, time.monotonic() + seconds
+    while keeper is not None and not keeper._is_leading and keeper._trouble is None:
+        assert time.monotonic() < deadline, "nobody leads"
+        time.sleep(0.005)
+
+
 @contextmanager
 def listening(app: FastAPI) -> Iterator[str]:
     """Run uvicorn on a free loopback port in a thread; the address."""
     door = listen("127.0.0.1", 0)
-    server = uvicorn.Server(
-        uvicorn.Config(app, loop="uvloop", http="httptools", log_config=None, access_log=False)
+    config = uvicorn.Config(
+        open_door(app), loop="uvloop", http="httptools", log_config=None, access_log=False
     )
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [door]})
     thread.start()
     try:
@@ -200,7 +208,7 @@ def serving(
 
     Args:
         folder: Where the home and the key files go.
-        sequenced: Run a sequencer beside.
+        sequenced: Somebody keeps the log: the API itself, or a thread beside it.
         offered: A block was offered before the chain went down.
         page_count_max: Size of the disk, in pages of the API's database.
         database_url: Another database than the file in the home folder.
@@ -220,11 +228,11 @@ def serving(
         roots=(root.keyid,),
         chains=(down,),
         database_url=database_url,
+        sequencer="auto" if sequenced else "outside",
     )
     home, _ = create_home(folder / "home", settings)
     ledger = open_ledger(home.path)
     ledger.database.migrate()
-    create_public_records(ledger)
     if offered:
         ledger.database.blocks.save(make_block(42), offered_at=now())
     shown = ledger
@@ -240,6 +248,7 @@ def serving(
         served = Served(folder=folder, ledger=ledger, app=app, api=api, client=client, root=root)
         if sequenced:
             with sequencing(ledger):
+                wait_until_leading(app)
                 yield served
         else:
             yield served

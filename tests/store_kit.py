@@ -1,29 +1,51 @@
-"""What the tests of the store share: submissions, a clock, an admission, a signer."""
+"""What the tests of the store share: submissions, a clock, an admission, a signer, a writer."""
 
 from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from pathlib import Path
 
-from vermilion_ledger.commitment import make_record_id
-from vermilion_ledger.merkle import EMPTY_ROOT, hash_children
-from vermilion_ledger.ports import HistoryView
-from vermilion_ledger.rows import IntakeBatch, NewRecord, Pending, Submission
+from vermilion_ledger.commitment import commit, encode_entry, make_record_id, make_tag
+from vermilion_ledger.encoding import encode_base64, encode_json
+from vermilion_ledger.merkle import EMPTY_ROOT, hash_children, hash_leaf
+from vermilion_ledger.ports import HistoryView, IntakeStore, TileStore
+from vermilion_ledger.publisher import Publisher
+from vermilion_ledger.rows import (
+    Accepted,
+    CheckpointRow,
+    IntakeBatch,
+    ObservedHead,
+    Pending,
+    RecordKind,
+    Submission,
+    SubmissionState,
+)
+from vermilion_ledger.running import LogRunner
 from vermilion_ledger.sequencer import Sequencer, SequencerTiming
 from vermilion_ledger.store import Database
+from vermilion_ledger.tilestore.disk import OsDisk
+from vermilion_ledger.tilestore.posix import PosixTileStore
 
 __all__ = [
     "Admit",
     "ManualClock",
     "NoteSigner",
+    "Writer",
     "accept",
+    "envelope_about",
     "make_sequencer",
     "make_submission",
+    "make_tiles",
+    "make_writer",
+    "place",
     "record_key",
     "reference_root",
+    "replayed_leaves",
     "system_clock",
 ]
 
@@ -41,32 +63,47 @@ def record_key(record: str) -> bytes:
     return digest(f"record {record}")
 
 
+def envelope_about(text: str, about: bytes, size: int = 0) -> bytes:
+    """Return an envelope whose statement is about a digest; nobody signed it."""
+    statement = {"note": text.ljust(size, "."), "subject": [{"digest": {"sha256": about.hex()}}]}
+    return encode_json({"payload": encode_base64(encode_json(statement)), "signatures": []})
+
+
 def make_submission(
     record: str = "a",
     *,
-    new: bool = False,
+    plain: bool = False,
     text: str | None = None,
     nonce: str | None = None,
     about: str = "document",
     size: int = 0,
+    kind: RecordKind = "document",
 ) -> Submission:
-    """Return a submission to a record, unlike every other unless ``text`` is given."""
+    """Return a submission to a record, unlike every other unless ``text`` is given.
+
+    Args:
+        record: Names the record; equal names give equal keys.
+        plain: As the registrar writes the first entry of a record.
+        text: Equal texts about the same document give equal envelopes.
+        nonce: Equal texts give equal nonces of one key.
+        about: Names the document.
+        size: The least number of bytes of the envelope.
+        kind: Kind of the record.
+    """
     with _lock:
         number = next(_numbers)
-    envelope = (text or f"envelope {number}").encode().ljust(size, b".")
-    record_id = make_record_id(record_key(record))
+    envelope = envelope_about(text or f"envelope {number}", digest(about), size)
+    key = record_key(record)
     return Submission(
-        submission_id=digest(f"submission {number}")[:16],
-        record_id=record_id,
+        record_id=make_record_id(key),
+        record_key=key,
+        kind=kind,
         envelope=envelope,
         envelope_hash=hashlib.sha256(envelope).digest(),
         salt=digest(f"salt {number}"),
-        event="register" if new else "review",
-        predicate="urn:vermilion:record-event:v1",
         digest=digest(about),
-        name="合同.pdf",
-        nonces=((digest("key"), digest(nonce or f"nonce {number}")[:16]),),
-        new_record=NewRecord(record_id=record_id, record_key=record_key(record)) if new else None,
+        nonces=() if plain else ((digest("key"), digest(nonce or f"nonce {number}")[:16]),),
+        is_plain=plain,
     )
 
 
@@ -111,18 +148,80 @@ class NoteSigner:
         return f"test\n{size}\n{root.hex()}\n"
 
 
-def accept(database: Database, *submissions: Submission) -> tuple[bytes, ...]:
-    """Save submissions without an intake in front; return their ids."""
-    results = database.intake.save_batches(
-        [IntakeBatch(submissions=submissions)], received_at=system_clock()
-    )
-    if isinstance(results[0], Exception):
-        raise results[0]
-    return results[0].submission_ids
+def accept(database: Database, *submissions: Submission) -> tuple[int, ...]:
+    """Leave submissions to a sequencer, without an intake in front; return their positions."""
+    return _save(database.intake, submissions).positions
+
+
+def place(sequencer: Sequencer, *submissions: Submission) -> tuple[SubmissionState, ...]:
+    """Take submissions in and place them in one transaction; return what became of them."""
+    states = _save(sequencer, submissions).states
+    assert states is not None
+    return states
+
+
+def _save(store: IntakeStore, submissions: tuple[Submission, ...]) -> Accepted:
+    (result,) = store.save_batches([IntakeBatch(submissions=submissions)])
+    if isinstance(result, Exception):
+        raise result
+    return result
+
+
+def make_tiles(folder: Path) -> PosixTileStore:
+    """Return a tile store in a folder, as a ledger has it."""
+    return PosixTileStore(OsDisk(), folder / "log")
 
 
 def make_sequencer(
     database: Database,
+    *,
+    admission: Admit | None = None,
+    clock: Callable[[], datetime] = system_clock,
+    timing: SequencerTiming | None = None,
+    name: str = "test",
+    started: bool = True,
+) -> Sequencer:
+    """Return a sequencer that holds the lease, if it is started."""
+    sequencer = Sequencer(
+        log=database.log,
+        store=database.sequencing,
+        admission=admission or Admit(),
+        clock=clock,
+        timing=timing,
+        name=name,
+    )
+    if started:
+        sequencer.acquire()
+    return sequencer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writer:
+    """A sequencer and its publisher, as one process has them."""
+
+    sequencer: Sequencer
+    publisher: Publisher
+    timing: SequencerTiming
+
+    def start(self, observed: Iterable[ObservedHead] = ()) -> None:
+        """Take the lease, then the head."""
+        self.sequencer.acquire()
+        self.publisher.start(self.sequencer.epoch, observed=observed)
+
+    def grow(self) -> CheckpointRow | None:
+        """Place what waits, and publish; return the checkpoint if there is a new one."""
+        while self.sequencer.sequence_batch():
+            pass
+        return self.publisher.publish()
+
+    def run(self, stop: threading.Event) -> None:
+        """Be the loop of a sequencer's process."""
+        LogRunner(self.sequencer, self.publisher, self.timing).run(stop)
+
+
+def make_writer(
+    database: Database,
+    tiles: TileStore,
     *,
     admission: Admit | None = None,
     signer: NoteSigner | None = None,
@@ -130,20 +229,36 @@ def make_sequencer(
     timing: SequencerTiming | None = None,
     name: str = "test",
     started: bool = True,
-) -> Sequencer:
-    sequencer = Sequencer(
-        log=database.log,
-        store=database.sequencing,
-        admission=admission or Admit(),
-        signer=signer or NoteSigner(),
-        clock=clock,
-        timing=timing,
-        name=name,
+) -> Writer:
+    """Return who writes the log; it leads, if it is started."""
+    writer = Writer(
+        sequencer=make_sequencer(
+            database, admission=admission, clock=clock, timing=timing, name=name, started=False
+        ),
+        publisher=Publisher(
+            log=database.log,
+            heads=database.heads,
+            tiles=tiles,
+            signer=signer or NoteSigner(),
+            clock=clock,
+        ),
+        timing=timing or SequencerTiming(),
     )
     if started:
-        sequencer.acquire()
-        sequencer.start()
-    return sequencer
+        writer.start()
+    return writer
+
+
+def replayed_leaves(database: Database) -> list[bytes]:
+    """Return the leaf hashes that follow from what is stored, one entry after the other."""
+    size = database.log.count_entries()
+    leaves: list[bytes] = []
+    for each in database.log.load_stored(0, size):
+        assert each.index == len(leaves)
+        commitment = commit(each.salt, hashlib.sha256(each.envelope).digest())
+        leaves.append(hash_leaf(encode_entry(commitment, make_tag(each.record_key, each.sequence))))
+    assert len(leaves) == size
+    return leaves
 
 
 def reference_root(leaves: Sequence[bytes]) -> bytes:
