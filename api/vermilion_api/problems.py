@@ -62,6 +62,7 @@ _STATUSES = {
     "statement.prior-unknown": 409,
     "statement.register-place": 409,
     "store.disk-full": 507,
+    "tiles.disk-full": 507,
 }
 _EXITS = {
     "grade.refused": 4,

@@ -22,7 +22,12 @@ FORBIDDEN = {
     *("uvicorn", "uvloop", "web3", "vermilion_anchor", "vermilion_api", "vermilion_hooks"),
     *("vermilion_ledger.store", "vermilion_ledger.sequencer", "vermilion_ledger.log"),
 }
-WRITERS = ("vermilion_ledger.log", "vermilion_ledger.sequencer", "vermilion_ledger.store")
+WRITERS = (
+    "vermilion_ledger.log",
+    "vermilion_ledger.sequencer",
+    "vermilion_ledger.store",
+    "vermilion_ledger.tilestore.s3",
+)
 ROOTS = [str(REPOSITORY / folder) for folder in COMPONENTS]
 
 

@@ -13,10 +13,13 @@ __all__ = ["PARENT_VARIABLE", "prepare_process", "stop_event"]
 
 PARENT_VARIABLE = "VERMILION_PARENT"  # process id of the `up` that started this process
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
+# A thread back from the disk waits this long for one that computes; the disk is asked often.
+_SWITCH_SECONDS = 0.001
 
 
 def prepare_process() -> None:
     """Log warnings as lines, and end when the `up` that started this process is gone."""
+    sys.setswitchinterval(_SWITCH_SECONDS)
     logging.basicConfig(
         level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
