@@ -12,7 +12,7 @@ from office import RECORD, WANG, statement
 from vermilion_api.cli.common import read_detail, write_file
 from vermilion_api.home import add_ml_dsa, create_home, load_secrets
 from vermilion_api.keyfiles import KeyFile
-from vermilion_api.routes.log import parse_tile_path
+from vermilion_api.services.logfiles import parse_tile_path
 from vermilion_api.settings import ChainSettings, Settings
 from vermilion_api.signing import check_statement
 from vermilion_api.trust import render_trust_policy
