@@ -259,16 +259,7 @@ def build_services(ledger: Ledger) -> Services:
     database, reader = ledger.database, ledger.reader()
     watch = SqlWatch(database.engine)
     keeper = build_keeper(ledger) if ledger.is_sequencer_inside else None
-    store: IntakeStore = keeper or GuardedIntake(database.intake, database.heads)
-    intake = Intake(
-        store,
-        limits=IntakeLimits(
-            group_count_max=settings.group_count_max,
-            queue_count_max=settings.queue_count_max,
-            wait_seconds=settings.group_wait_seconds,
-        ),
-        deliver=asyncio.get_running_loop().call_soon_threadsafe,
-    )
+    intake = _build_intake(ledger, keeper)
     progress = ProgressDesk(
         reader=reader, watch=watch, heads=database.heads, jobs=database.anchors, clock=now
     )
@@ -322,6 +313,20 @@ def build_services(ledger: Ledger) -> Services:
             progress=progress,
             clock=now,
         ),
+    )
+
+
+def _build_intake(ledger: Ledger, keeper: LogKeeper | None) -> Intake:
+    settings, database = ledger.settings, ledger.database
+    store: IntakeStore = keeper or GuardedIntake(database.intake, database.heads)
+    return Intake(
+        store,
+        limits=IntakeLimits(
+            group_count_max=settings.group_count_max,
+            queue_count_max=settings.queue_count_max,
+            wait_seconds=settings.group_wait_seconds,
+        ),
+        deliver=asyncio.get_running_loop().call_soon_threadsafe,
     )
 
 

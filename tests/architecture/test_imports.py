@@ -24,6 +24,7 @@ FORBIDDEN = {
 }
 WRITERS = (
     "vermilion_ledger.log",
+    "vermilion_ledger.running",
     "vermilion_ledger.sequencer",
     "vermilion_ledger.store",
     "vermilion_ledger.tilestore.s3",

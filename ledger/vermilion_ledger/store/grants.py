@@ -24,7 +24,7 @@ _Rights = Mapping[str, tuple[str, ...]]
 _API: _Rights = {
     "INSERT": (
         "submissions",
-        "fingerprints",
+        "known_envelopes",
         "nonces",
         "queue",
         "idempotency",

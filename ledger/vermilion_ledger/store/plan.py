@@ -98,7 +98,7 @@ class IntakePlan:
         foreign = [(position, each) for position, each in fresh if not each.is_plain]
         insert_rows(
             self._connection,
-            schema.fingerprints,
+            schema.known_envelopes,
             ("envelope_hash", "position"),
             [(each.envelope_hash, position) for position, each in foreign],
         )
@@ -157,13 +157,13 @@ def _take_positions(connection: Connection, count: int) -> list[int]:
 def _load_known(connection: Connection, foreign: Sequence[Submission]) -> dict[bytes, int]:
     """Return positions of those envelopes that are there, by their hash.
 
-    The first entry of a record has no fingerprint if the registrar wrote it;
+    The first entry of a record is not among them if the registrar wrote it;
     it is read itself.
     """
     if not foreign:
         return {}
     found: dict[bytes, int] = {}
-    prints, places, entries = schema.fingerprints.c, schema.places.c, schema.entries.c
+    prints, places, entries = schema.known_envelopes.c, schema.places.c, schema.entries.c
     submissions = schema.submissions.c
     for part in chunks([each.envelope_hash for each in foreign]):
         query = select(prints.envelope_hash, prints.position).where(prints.envelope_hash.in_(part))

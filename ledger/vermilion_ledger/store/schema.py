@@ -35,9 +35,9 @@ __all__ = [
     "checkpoints",
     "digests",
     "entries",
-    "fingerprints",
     "head",
     "idempotency",
+    "known_envelopes",
     "lease",
     "nonces",
     "places",
@@ -80,8 +80,8 @@ submissions = Table(
 )
 
 # What could be submitted twice: envelopes that the registrar did not write.
-fingerprints = Table(
-    "fingerprints",
+known_envelopes = Table(
+    "known_envelopes",
     METADATA,
     Column("envelope_hash", LargeBinary, primary_key=True),
     Column("position", BigInteger, ForeignKey("submissions.position"), nullable=False),
@@ -291,7 +291,7 @@ responses = Table(
 
 INSERT_ONLY = (
     submissions,
-    fingerprints,
+    known_envelopes,
     nonces,
     entries,
     places,

@@ -22,7 +22,7 @@ depends_on = None
 
 _INSERT_ONLY = (
     "submissions",
-    "fingerprints",
+    "known_envelopes",
     "nonces",
     "entries",
     "places",
@@ -74,7 +74,7 @@ def _create_intake() -> None:
         sa.CheckConstraint("kind BETWEEN 0 AND 2", name="kind"),
     )
     op.create_table(
-        "fingerprints",
+        "known_envelopes",
         sa.Column("envelope_hash", sa.LargeBinary, primary_key=True),
         sa.Column("position", sa.BigInteger, _to_submission(), nullable=False),
         _sized("envelope_hash", 32),
