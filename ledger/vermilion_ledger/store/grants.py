@@ -86,6 +86,8 @@ def _statements(role: str, parts: Sequence[_Rights]) -> Iterator[str]:
     for part in parts:
         for right, names in part.items():
             yield f"GRANT {right} ON {', '.join(names)} TO {role}"
+        if "submissions" in part.get("INSERT", ()):  # it takes positions before it inserts
+            yield f"GRANT USAGE ON SEQUENCE submissions_position_seq TO {role}"
 
 
 def _quoted(connection: Connection, role: str) -> str:
