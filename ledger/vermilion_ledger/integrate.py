@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from vermilion_ledger.commitment import commit, encode_entry, make_tag
 from vermilion_ledger.errors import IntegrityError
 from vermilion_ledger.merkle import hash_leaf
-from vermilion_ledger.ports import TileStore
+from vermilion_ledger.ports import LogStore, TileStore
 from vermilion_ledger.rows import StoredEntry
 from vermilion_ledger.tile_reader import TileReader
 from vermilion_ledger.tiles import (
@@ -26,7 +26,9 @@ from vermilion_ledger.tiles import (
 )
 from vermilion_ledger.tilestore.paths import entries_path, tile_path
 
-__all__ = ["Integrator", "derive_entry", "load_bundle"]
+__all__ = ["Integrator", "derive_entry", "load_bundle", "load_entries", "rebuild_tiles"]
+
+_CHUNK = 64 * TILE_WIDTH  # entries read and integrated at once
 
 
 def derive_entry(stored: StoredEntry) -> bytes:
@@ -104,3 +106,33 @@ class Integrator:
             files[path] = encode_entry_bundle(part)
         self._open = waiting[len(waiting) - len(waiting) % TILE_WIDTH :]
         self._tiles.put_new(files)
+
+
+def rebuild_tiles(log: LogStore, tiles: TileStore, size: int) -> bytes:
+    """Write the files of the first ``size`` entries anew from what is stored; return the root.
+
+    For a tile store that was lost or has holes: what is there stays as it is.
+    The caller compares the root with the one that was signed.
+
+    Raises:
+        IntegrityError: ``log.gap``: an entry is missing; ``tiles.differ``: a
+            file is there, and is of another log.
+        UnavailableError: The store is out of reach.
+    """
+    integrator = Integrator(tiles)
+    while integrator.size < size:
+        end = min(size, integrator.size + _CHUNK)
+        integrator.integrate(load_entries(log, integrator.size, end))
+    return integrator.root()
+
+
+def load_entries(log: LogStore, start: int, end: int) -> list[bytes]:
+    """Return the 65-byte entries ``[start, end)`` of what is stored.
+
+    Raises:
+        IntegrityError: ``log.gap``: an entry is missing.
+    """
+    stored = log.load_stored(start, end)
+    if len(stored) != end - start:
+        raise IntegrityError("log.gap", f"entry {start + len(stored)} is missing")
+    return [derive_entry(each) for each in stored]

@@ -14,7 +14,7 @@ from contextlib import suppress
 
 from vermilion_ledger.errors import ConflictError, EvidenceError, IntegrityError
 from vermilion_ledger.guard import check_log
-from vermilion_ledger.integrate import Integrator, derive_entry
+from vermilion_ledger.integrate import Integrator, load_entries
 from vermilion_ledger.ports import CheckpointSigner, Clock, HeadStore, LogStore, TileStore
 from vermilion_ledger.recheck import recheck_growth
 from vermilion_ledger.rows import CheckpointRow, Head, ObservedHead
@@ -113,11 +113,7 @@ class Publisher:
             )
         while integrator.size < size:
             end = min(size, integrator.size - integrator.size % TILE_WIDTH + _CHUNK)
-            stored = self._log.load_stored(integrator.size, end)
-            if len(stored) != end - integrator.size:
-                missing = integrator.size + len(stored)
-                raise IntegrityError("log.gap", f"entry {missing} is missing")
-            integrator.integrate([derive_entry(each) for each in stored])
+            integrator.integrate(load_entries(self._log, integrator.size, end))
         root = recheck_growth(self._tiles, head.size, size)
         if root != integrator.root():
             raise IntegrityError(
