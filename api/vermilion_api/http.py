@@ -41,6 +41,7 @@ __all__ = [
 ]
 
 _TRACE = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}\Z")  # W3C trace context
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _LANGUAGE = re.compile(r"\s*([A-Za-z*]{1,8})[-A-Za-z0-9]*\s*(?:;\s*q=([01](?:\.\d{0,3})?))?\s*\Z")
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
@@ -115,7 +116,7 @@ def json_response(value: Mapping[str, Any], *, status: int = 200) -> Response:
 
 def encode(value: Mapping[str, Any]) -> bytes:
     """Return JSON bytes."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return _JSON.encode(value).encode()
 
 
 def problem_response(

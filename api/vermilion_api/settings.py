@@ -104,6 +104,15 @@ class Settings:
         "`inside` the API process, `outside` of it, or `auto`: inside with SQLite.",
     )
     publish_interval_seconds: float = _setting(1.0, "seconds", "Least time between checkpoints.")
+    processes: int = _setting(
+        1, "processes", "API processes behind one port; more than one needs PostgreSQL."
+    )
+    requests_max: int = _setting(
+        2048, "requests", "Requests in flight in one API process; more are answered 503."
+    )
+    bodies_max_bytes: int = _setting(
+        67_108_864, "bytes", "Bodies of the requests in flight in one API process."
+    )
     sequencer_lease_seconds: float = _setting(
         5.0, "seconds", "How long a silent sequencer keeps others out."
     )
@@ -160,6 +169,9 @@ class Settings:
             raise InputError("settings.value", f"sequencer is no such word: {self.sequencer}")
         if not 0 <= self.group_wait_seconds <= 1 or self.group_count_max < 1:
             raise InputError("settings.value", "group_wait_seconds or group_count_max is off")
+        for name in ("processes", "requests_max", "bodies_max_bytes"):
+            if getattr(self, name) < 1:
+                raise InputError("settings.value", f"{name} is below 1")
         if self.publish_interval_seconds < 0.05:
             raise InputError("settings.value", "publish_interval_seconds is below 0.05")
         if self.quorum < 1 or not 0 < self.offered_block_days <= 6:

@@ -1,13 +1,16 @@
-"""``vermilion serve``: the API process."""
+"""``vermilion serve``: the API, in one process or in several."""
 
 from __future__ import annotations
 
 import socket
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vermilion_api.cli.common import DEFAULT_HOME, HomeOption, say
+
+if TYPE_CHECKING:
+    from vermilion_api.wiring import Ledger
 
 __all__ = ["listen", "serve"]
 
@@ -20,33 +23,37 @@ def serve(
     home: HomeOption = DEFAULT_HOME,
     host: Annotated[str, typer.Option(help="Address; by default as in the settings.")] = "",
     port: Annotated[int | None, typer.Option(help="Port; by default as in the settings.")] = None,
+    processes: Annotated[
+        int | None, typer.Option(help="API processes; by default as in the settings.", min=1)
+    ] = None,
+    listener: Annotated[
+        int, typer.Option(help="Descriptor of a listening socket, for a child.", hidden=True)
+    ] = -1,
 ) -> None:
-    """Serve the REST API. Submissions wait until a sequencer runs as well."""
-    import uvicorn
-
-    from vermilion_api.app import create_app
-    from vermilion_api.hot import open_door
+    """Serve the REST API; on SQLite this process writes and signs the log as well."""
     from vermilion_api.cli.processes import prepare_process, stop_event
+    from vermilion_api.cli.workers import Workers
     from vermilion_api.wiring import open_ledger
 
-    stop_event()  # uvicorn hands the signal back when it is done: somebody must take it
+    stop = stop_event()  # uvicorn hands the signal back when it is done: somebody must take it
     prepare_process()
     ledger = open_ledger(home)
     ledger.database.check()
-    with listen(
-        host or ledger.settings.host, ledger.settings.port if port is None else port
-    ) as door:
-        config = uvicorn.Config(
-            open_door(create_app(ledger)),
-            loop="uvloop",
-            http="httptools",
-            access_log=False,
-            log_config=None,
-            lifespan="on",
-            timeout_graceful_shutdown=_STOP_SECONDS,
-        )
-        say(f"serving on http://{door.getsockname()[0]}:{door.getsockname()[1]}")
-        uvicorn.Server(config).run(sockets=[door])
+    if listener >= 0:
+        _run(ledger, socket.socket(fileno=listener))
+        return
+    settings = ledger.settings
+    count = settings.processes if processes is None else processes
+    _check_count(ledger, count)
+    with listen(host or settings.host, settings.port if port is None else port) as door:
+        where = f"http://{door.getsockname()[0]}:{door.getsockname()[1]}"
+        if count == 1:
+            say(f"serving on {where}")
+            _run(ledger, door)
+            return
+        ledger.database.close()  # the children have connections of their own
+        say(f"serving on {where} in {count} processes")
+        Workers(home, door, count).run(stop)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -70,3 +77,39 @@ def listen(host: str, port: int) -> socket.socket:
         code = "serve.port-in-use" if exc.errno == errno.EADDRINUSE else "serve.address"
         raise UnavailableError(code, f"{host}:{port}: {exc.strerror}") from exc
     return door
+
+
+def _check_count(ledger: Ledger, count: int) -> None:
+    """Refuse what would have several processes write one file, or one log."""
+    from vermilion_ledger.errors import InputError
+
+    is_file = ledger.database.engine.dialect.name == "sqlite"
+    if count > 1 and (is_file or ledger.is_sequencer_inside):
+        what = "on SQLite" if is_file else "with the sequencer inside the API"
+        raise InputError("serve.one-process", f"{count} API processes {what}; there can be one")
+
+
+def _run(ledger: Ledger, door: socket.socket) -> None:
+    """Serve on a socket until this process is asked to stop."""
+    import uvicorn
+
+    from vermilion_api.app import create_app
+    from vermilion_api.gate import GateLimits
+    from vermilion_api.hot import open_door
+
+    limits = GateLimits(
+        requests_max=ledger.settings.requests_max,
+        bytes_max=ledger.settings.bodies_max_bytes,
+    )
+    config = uvicorn.Config(
+        open_door(create_app(ledger), limits),
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+        log_config=None,
+        lifespan="on",
+        proxy_headers=False,  # nothing asks who is behind a proxy
+        server_header=False,
+        timeout_graceful_shutdown=_STOP_SECONDS,
+    )
+    uvicorn.Server(config).run(sockets=[door])

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -33,6 +34,7 @@ __all__ = ["Registrar"]
 
 _INTAKE_TYPE = "application/vnd.vermilion.intake.v1"
 _LEDGER_ACTOR = Actor(id="ledger")  # where a request names nobody
+_STOCK_COUNT = 64  # nonces
 _DRAWN_SIZE = 32 + 32  # random bytes of a submission: record key, salt
 
 
@@ -41,6 +43,8 @@ class Registrar:
 
     def __init__(self, *, origin: str, intake_seed: bytes, clock: Clock) -> None:
         self._clock = clock
+        self._lock = threading.Lock()
+        self._stock: list[bytes] = []  # nonces that nobody has seen
         self._second: tuple[datetime | None, bytes] = None, b""
         self._nonces = RegistrarNonces(intake_seed)
         self._sign: Callable[[bytes], bytes] = ed25519.load_private_key(intake_seed).sign
@@ -71,7 +75,7 @@ class Registrar:
         """
         moment = self._moment()
         drawn = secrets.token_bytes(_DRAWN_SIZE * len(registrations))
-        nonces = self._nonces.draw(len(registrations))
+        nonces = self._draw(len(registrations))
         return [
             self._prepare(each, drawn[start : start + _DRAWN_SIZE], nonce, moment)
             for each, nonce, start in zip(
@@ -94,6 +98,16 @@ class Registrar:
         unsigned = hashlib.sha256(start + b"]}").digest()
         sig = encode_base64(self._sign(encode_pae(_INTAKE_TYPE, unsigned)))
         return start + self._signature + sig.encode() + b'"}]}'
+
+    def _draw(self, count: int) -> list[bytes]:
+        """Return nonces: for a few from a stock, as setting the cipher up costs most."""
+        if count > _STOCK_COUNT:
+            return self._nonces.draw(count)
+        with self._lock:
+            if len(self._stock) < count:
+                self._stock = self._nonces.draw(_STOCK_COUNT)
+            taken, self._stock = self._stock[:count], self._stock[count:]
+        return taken
 
     def _moment(self) -> bytes:
         """Return the present second; thousands of statements share one."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vermilion_api.services.waiting import Outcome, Stage, Waiter
@@ -85,8 +85,8 @@ class Submitter:
             timeout_seconds=timeout_seconds,
             known=accepted.states or (),
         )
-        positions = accepted.positions
-        missing = sum(each not in outcome.states for each in positions)
+        positions, states = accepted.positions, outcome.states
+        missing = len(set(positions) - states.keys())
         if missing:
             raise UnavailableError(
                 "intake.not-sequenced",
@@ -94,31 +94,32 @@ class Submitter:
             )
         if accepted.replayed:
             # What an earlier request made: its envelopes are not those of this one.
-            hashes = await asyncio.to_thread(self._load_hashes, outcome)
+            hashes = await asyncio.to_thread(self._load_hashes, positions, outcome)
         else:
-            hashes = {
-                position: each.envelope_hash
-                for position, each in zip(positions, submissions, strict=True)
-            }
+            hashes = [each.envelope_hash for each in submissions]
         return Receipts(
-            items=tuple(_receipt(outcome.states[each], hashes) for each in positions),
+            items=tuple(
+                _receipt(states[position], envelope)
+                for position, envelope in zip(positions, hashes, strict=True)
+            ),
             stage=outcome.stage,
             is_reached=outcome.stage >= goal,
         )
 
-    def _load_hashes(self, outcome: Outcome) -> dict[int, bytes]:
+    def _load_hashes(self, positions: Sequence[int], outcome: Outcome) -> list[bytes]:
         records = {each.record_id for each in outcome.states.values()}
-        return {
+        found = {
             row.position: hashlib.sha256(row.envelope).digest()
             for rows in self._reader.records_entries(records).values()
             for row in rows
         }
+        return [found.get(each, b"") for each in positions]
 
 
-def _receipt(state: SubmissionState, hashes: Mapping[int, bytes]) -> Receipt:
+def _receipt(state: SubmissionState, envelope: bytes) -> Receipt:
     return Receipt(
         record=state.record_id,
-        envelope=hashes[state.position] if state.index is not None else b"",
+        envelope=envelope if state.index is not None else b"",
         index=state.index,
         sequence=state.sequence,
         code=state.code,

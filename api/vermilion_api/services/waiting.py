@@ -151,13 +151,16 @@ class Waiter:
             timeout_seconds: How long to wait at most.
             known: What is known of them already, so that nobody need look.
         """
+        settled = {each.position: each for each in known if each.state != "pending"}
+        if goal <= Stage.SEQUENCED and settled.keys() >= set(positions):
+            return Outcome(states=settled, stage=Stage.SEQUENCED)
         caller = _Caller(
             open=list(dict.fromkeys(positions)),
             goal=goal,
             future=asyncio.get_running_loop().create_future(),
         )
-        caller.settle(state for state in known if state.state != "pending")
-        if not caller.open and (goal <= Stage.SEQUENCED or caller.top < 0):
+        caller.settle(settled.values())
+        if not caller.open and caller.top < 0:
             return caller.outcome()
         self._callers.add(caller)
         self._wake.set()

@@ -78,7 +78,19 @@ CODES: dict[str, Advice] = {
         en="Choose an address and a port of this machine that you may use.",
         zh="请选择本机可用的地址和端口。",
     ),
+    "serve.child-ended": Advice(
+        en="Read the lines above; everything was stopped, and nothing acknowledged is lost.",
+        zh="请查看上方信息;已全部停止,已确认的内容不会丢失。",
+    ),
     "serve.not-a-ledger": _ADDRESS,
+    "serve.one-process": Advice(
+        en="Name a PostgreSQL database_url and run the sequencer apart, or serve in one process.",
+        zh="请配置 PostgreSQL 的 database_url 并单独运行定序器,或只用一个进程提供服务。",
+    ),
+    "serve.overloaded": Advice(
+        en="Repeat the request after the seconds that Retry-After names; nothing was saved.",
+        zh="请在 Retry-After 所示秒数后重试;系统未保存任何内容。",
+    ),
     "serve.port-in-use": Advice(
         en="Stop the program that holds the port, or choose another with --port.",
         zh="请停止占用该端口的程序,或用 --port 更换端口。",
