@@ -33,7 +33,7 @@ __all__ = ["ENVELOPE_SIZE", "Ledger", "make_documents", "make_rows", "open_ledge
 ENVELOPE_SIZE = 891  # bytes: what a registered document named document-0.pdf takes
 ORIGIN = "localhost/vermilion"
 _BULK = 1_000
-_PUBLISH_EACH = 50_000
+_PUBLISH_EACH = 65_536
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
