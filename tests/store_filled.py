@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from store_kit import Admit, accept, digest, make_sequencer, make_submission, system_clock
+from store_kit import Admit, accept, digest, make_submission, make_writer
 from vermilion_ledger.anchor_rows import (
     AnchorAttempt,
     AnchorTarget,
     ChainBlock,
     FinalAnchor,
 )
-from vermilion_ledger.errors import (
-    VerificationError,
-)
-from vermilion_ledger.ports import HistoryView
+from vermilion_ledger.errors import VerificationError
+from vermilion_ledger.ports import HistoryView, TileStore
 from vermilion_ledger.rows import Idempotency, IntakeBatch, Pending
 from vermilion_ledger.store import Database
 
@@ -22,23 +20,21 @@ NOW = datetime(2026, 11, 21, 8, tzinfo=UTC)
 TARGET = AnchorTarget(chain_id=31337, contract=b"\x01" * 20, log=b"\x02" * 32)
 
 
-def fill(database: Database) -> None:
-    """Put at least one row into every table."""
+def fill(database: Database, tiles: TileStore) -> None:
+    """Put at least one row into every table: 257 entries, a refusal, one that waits."""
+    bad = make_submission(text="bad")
 
     def refuse_marked(pending: Pending, _: HistoryView) -> None:
-        if pending.envelope == b"bad":
+        if pending.envelope == bad.envelope:
             raise VerificationError("statement.binding", "no")
 
     idempotency = Idempotency(key="k", request_hash=digest("r"))
-    batch = (make_submission(new=True), *(make_submission() for _ in range(256)))
-    database.intake.save_batches(
-        [IntakeBatch(submissions=batch, idempotency=idempotency)], received_at=system_clock()
-    )
-    accept(database, make_submission(text="bad"))
-    sequencer = make_sequencer(database, admission=Admit(refuse_marked))
-    sequencer.sequence_batch()
-    sequencer.publish()
-    sequencer.release()
+    batch = (make_submission(plain=True), *(make_submission() for _ in range(256)))
+    database.intake.save_batches([IntakeBatch(submissions=batch, idempotency=idempotency)])
+    accept(database, bad)
+    writer = make_writer(database, tiles, admission=Admit(refuse_marked))
+    writer.grow()
+    writer.sequencer.release()
     accept(database, make_submission())
     database.responses.save("k", status=202, body=b"{}", created_at=NOW)
     block = ChainBlock(chain_id=1, number=2, hash=digest("b"), time=NOW, header=b"header")

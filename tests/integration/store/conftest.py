@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 from postgres import PostgresServer, find_postgres, running_postgres
+from store_kit import make_sequencer, make_tiles
+from vermilion_ledger.ports import IntakeStore
 from vermilion_ledger.store import Database, open_database
+from vermilion_ledger.tilestore.posix import PosixTileStore
 
 Opener = Callable[..., Database]
 
@@ -83,3 +86,15 @@ def opened() -> Iterator[Opener]:
 def database(url: str, opened: Opener) -> Database:
     """A migrated, empty database of either kind."""
     return opened(url)
+
+
+@pytest.fixture
+def tiles(tmp_path: Path) -> PosixTileStore:
+    """An empty tile store in a folder."""
+    return make_tiles(tmp_path)
+
+
+@pytest.fixture(params=["queued", "direct"])
+def store(request: pytest.FixtureRequest, database: Database) -> IntakeStore:
+    """What an intake has behind it: a sequencer's queue, or the sequencer itself."""
+    return make_sequencer(database) if request.param == "direct" else database.intake

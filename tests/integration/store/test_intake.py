@@ -1,28 +1,24 @@
-"""Group commit: what is shared, what is refused, and when the answer goes out."""
+"""What is accepted once, what is refused whole, and what leaves no trace."""
 
 from __future__ import annotations
 
+import hashlib
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 
-from store_kit import accept, digest, make_submission, record_key, system_clock
-from vermilion_ledger.commitment import make_record_id
-from vermilion_ledger.errors import (
-    ConflictError,
-    EvidenceError,
-    InputError,
-    LimitError,
-    NotFoundError,
-    UnavailableError,
-)
-from vermilion_ledger.intake import Intake, IntakeLimits
-from vermilion_ledger.rows import Accepted, Idempotency, IntakeBatch, NewRecord
+from store_kit import Admit, accept, digest, make_sequencer, make_submission, place
+from vermilion_ledger.errors import ConflictError, EvidenceError
+from vermilion_ledger.ports import IntakeStore
+from vermilion_ledger.rows import Accepted, Idempotency, IntakeBatch, Submission
 from vermilion_ledger.store import Database, schema
 from vermilion_ledger.store.engine import reading
+
+Opener = Callable[..., Database]
+REQUEST = Idempotency(key="k", request_hash=digest("request"))
 
 
 def count_rows(database: Database, table: str) -> int:
@@ -31,259 +27,361 @@ def count_rows(database: Database, table: str) -> int:
         return connection.execute(query).scalar_one()
 
 
-@contextmanager
-def commits(database: Database, hold: Callable[[], None] = lambda: None) -> Iterator[list[int]]:
-    """Count commits that wrote; ``hold`` runs just before each."""
-    counted: list[int] = []
-
-    def on_commit(connection: object) -> None:
-        if "vermilion_begin" in connection.get_execution_options():  # type: ignore[attr-defined]
-            hold()
-            counted.append(1)
-
-    event.listen(database.engine, "commit", on_commit)
-    try:
-        yield counted
-    finally:
-        event.remove(database.engine, "commit", on_commit)
+def save(
+    store: IntakeStore, *submissions: Submission, key: Idempotency | None = None
+) -> Accepted | EvidenceError:
+    (result,) = store.save_batches([IntakeBatch(submissions=submissions, idempotency=key)])
+    return result
 
 
-def test_concurrent_submissions_share_one_transaction(database: Database) -> None:
-    accept(database, make_submission(new=True))
-    all_queued = threading.Event()
-
-    def hold() -> None:
-        assert all_queued.wait(30)
-
-    with (
-        commits(database, hold) as counted,
-        Intake(database.intake, system_clock) as intake,
-    ):
-        first = intake.submit([make_submission()])
-        while not count_of_waiting_is(intake, 0):
-            pass
-        callers = [
-            threading.Thread(target=lambda: intake.submit([make_submission()])) for _ in range(64)
-        ]
-        for caller in callers:
-            caller.start()
-        for caller in callers:
-            caller.join()
-        last = intake.submit([make_submission()])
-        all_queued.set()
-        first.result(30)
-        last.result(30)
-
-    assert len(counted) == 2
-    assert count_rows(database, "queue") == 67
+def positions(result: Accepted | EvidenceError) -> tuple[int, ...]:
+    assert isinstance(result, Accepted)
+    return result.positions
 
 
-def count_of_waiting_is(intake: Intake, count: int) -> bool:
-    return intake._count == count
+def code_of(result: Accepted | EvidenceError) -> str:
+    return result.code if isinstance(result, EvidenceError) else ""
 
 
-def test_no_answer_goes_out_before_the_commit(database: Database) -> None:
-    at_commit, go_on = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        at_commit.set()
-        assert go_on.wait(30)
-
-    with commits(database, hold), Intake(database.intake, system_clock) as intake:
-        submission = make_submission(new=True)
-        future = intake.submit([submission])
-        assert at_commit.wait(30)
-        assert not future.done()
-        assert database.log.load_states([submission.submission_id]) == {}
-        go_on.set()
-        assert future.result(30).submission_ids == (submission.submission_id,)
-
-    assert database.log.load_states([submission.submission_id])
+def again(submission: Submission, salt: str = "another salt") -> Submission:
+    """The same envelope as somebody else submits it: with a salt of his own."""
+    signed = (digest("key"), digest(f"nonce of {submission.envelope_hash.hex()}")[:16])
+    return replace(
+        submission, salt=digest(salt), is_plain=False, nonces=submission.nonces or (signed,)
+    )
 
 
-def test_many_threads_lose_nothing(database: Database) -> None:
-    accept(database, make_submission(new=True))
-    acknowledged: list[bytes] = []
-
-    with Intake(database.intake, system_clock) as intake:
-
-        def work() -> None:
-            for _ in range(20):
-                ids = intake.submit([make_submission()]).result(60).submission_ids
-                acknowledged.extend(ids)
-
-        threads = [threading.Thread(target=work) for _ in range(16)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-
-    assert len(set(acknowledged)) == 320
-    assert len(database.log.load_states(acknowledged)) == 320
+# -- positions
 
 
-def test_the_same_envelope_twice_is_one_submission(database: Database) -> None:
-    first = make_submission(new=True, text="same", nonce="same")
-    again = make_submission(new=True, text="same", nonce="same")
+def test_positions_rise_in_the_order_of_arrival(store: IntakeStore) -> None:
+    first = positions(save(store, make_submission(plain=True), make_submission()))
+    second = positions(save(store, make_submission(), make_submission()))
 
-    ids = accept(database, first)
+    assert list(first + second) == sorted({*first, *second})
 
-    assert accept(database, again) == ids
-    assert accept(database, make_submission(), again, first)[1:] == ids * 2
-    assert count_rows(database, "queue") == 2
+
+def test_a_refused_batch_leaves_no_hole_in_the_positions_on_sqlite(
+    sqlite_url: str, opened: Opener
+) -> None:
+    database = opened(sqlite_url)
+    first = accept(database, make_submission(nonce="n"))
+
+    with pytest.raises(ConflictError):
+        accept(database, make_submission(), make_submission(nonce="n"))
+
+    assert accept(database, make_submission()) == (first[0] + 1,)
+
+
+def test_positions_of_one_group_go_to_its_batches_in_their_order(store: IntakeStore) -> None:
+    accept_first = save(store, make_submission(nonce="used"))
+    batches = [
+        IntakeBatch(submissions=(make_submission(), make_submission())),
+        IntakeBatch(submissions=(make_submission(nonce="used"),)),
+        IntakeBatch(submissions=(make_submission(),)),
+    ]
+
+    one, refused, three = store.save_batches(batches)
+
+    given = positions(accept_first) + positions(one) + positions(three)
+    assert list(given) == sorted(set(given))
+    assert code_of(refused) == "statement.nonce-reused"
+
+
+def test_a_position_nobody_has_is_in_no_state(store: IntakeStore, database: Database) -> None:
+    (position,) = positions(save(store, make_submission()))
+
+    found = database.log.load_states([position, position + 1, 0, -1, 2**62])
+
+    assert found.keys() == {position}
+
+
+# -- one envelope, one entry
+
+
+def test_the_same_envelope_twice_is_one_submission(store: IntakeStore, database: Database) -> None:
+    submission = make_submission()
+
+    first = positions(save(store, submission))
+
+    assert positions(save(store, again(submission))) == first
+    later = save(store, make_submission(), again(submission), submission)
+    assert positions(later)[1:] == first * 2
+    assert count_rows(database, "submissions") == 2
+
+
+def test_the_first_salt_of_an_envelope_stays(database: Database) -> None:
+    sequencer = make_sequencer(database)
+    submission = make_submission()
+    place(sequencer, submission)
+
+    place(sequencer, again(submission))
+
+    (stored,) = database.log.load_stored(0, 2)
+    assert stored.salt == submission.salt
 
 
 def test_the_same_envelope_from_two_callers_of_one_group_is_one_submission(
-    database: Database,
+    store: IntakeStore, database: Database
 ) -> None:
+    submission = make_submission()
     batches = [
-        IntakeBatch(submissions=(make_submission(new=True, text="same", nonce="same"),))
-        for _ in range(2)
+        IntakeBatch(submissions=(submission,)),
+        IntakeBatch(submissions=(again(submission), again(submission, "third"))),
     ]
 
-    one, two = database.intake.save_batches(batches, received_at=system_clock())
+    one, two = store.save_batches(batches)
 
-    assert one == two
+    assert positions(two) == positions(one) * 2
     assert count_rows(database, "submissions") == 1
 
 
-def test_a_nonce_is_accepted_once(database: Database) -> None:
-    accept(database, make_submission(new=True, nonce="n"))
+def test_what_the_registrar_wrote_is_not_looked_up_and_leaves_no_fingerprint(
+    store: IntakeStore, database: Database
+) -> None:
+    save(store, *(make_submission(str(number), plain=True) for number in range(20)))
 
-    with pytest.raises(ConflictError) as caught:
-        accept(database, make_submission(nonce="n"))
-
-    assert caught.value.code == "statement.nonce-reused"
-
-
-def test_a_nonce_twice_in_one_batch_is_refused_whole(database: Database) -> None:
-    with pytest.raises(ConflictError) as caught:
-        accept(database, make_submission(new=True, nonce="n"), make_submission(nonce="n"))
-
-    assert caught.value.code == "statement.nonce-reused"
-    assert count_rows(database, "records") == 0
+    assert count_rows(database, "fingerprints") == 0
+    assert count_rows(database, "nonces") == 0
+    assert count_rows(database, "submissions") == 20
 
 
-def test_the_same_nonce_of_another_key_is_accepted(database: Database) -> None:
-    first = make_submission(new=True, nonce="n")
-    other = make_submission(nonce="n")
-    object.__setattr__(other, "nonces", ((digest("other key"), other.nonces[0][1]),))
+def test_an_envelope_of_the_registrar_submitted_again_is_the_original_one(
+    database: Database,
+) -> None:
+    sequencer = make_sequencer(database)
+    plain = make_submission(plain=True)
+    (first, _) = place(sequencer, plain, make_submission())
 
-    assert len(accept(database, first, other)) == 2
+    for store in (sequencer, database.intake):
+        assert positions(save(store, again(plain))) == (first.position,)
+
+    assert place(sequencer, again(plain), make_submission())[0] == first
+    assert database.log.count_entries() == 3
 
 
-def test_only_the_conflicting_caller_of_a_group_fails(database: Database) -> None:
-    accept(database, make_submission(new=True, nonce="used"))
+def test_only_the_first_entry_can_be_the_registrars(database: Database) -> None:
+    sequencer = make_sequencer(database)
+    foreign = make_submission("b")
+    placed = place(sequencer, make_submission(plain=True), foreign, make_submission("b"))
+
+    assert place(sequencer, again(foreign))[0] == placed[1]
+    assert count_rows(database, "fingerprints") == 2
+
+
+def test_the_same_envelope_in_another_record_is_still_one_submission(
+    store: IntakeStore, database: Database
+) -> None:
+    submission = make_submission("a")
+    other = make_submission("b")
+    moved = replace(
+        other, envelope=submission.envelope, envelope_hash=submission.envelope_hash, nonces=()
+    )
+
+    first = positions(save(store, submission))
+
+    assert positions(save(store, moved)) == first
+    assert count_rows(database, "submissions") == 1
+
+
+def test_what_was_refused_keeps_its_answer(database: Database) -> None:
+    bad = make_submission()
+
+    def refuse(pending: object, _: object) -> None:
+        raise ConflictError("statement.binding", "no")
+
+    sequencer = make_sequencer(database, admission=Admit(refuse))
+    (first,) = place(sequencer, bad)
+
+    assert place(sequencer, again(bad)) == (first,)
+    assert (first.state, first.code) == ("refused", "statement.binding")
+
+
+# -- nonces
+
+
+def test_a_nonce_is_accepted_once(store: IntakeStore) -> None:
+    save(store, make_submission(nonce="n"))
+
+    assert code_of(save(store, make_submission(nonce="n"))) == "statement.nonce-reused"
+
+
+def test_a_nonce_twice_in_one_batch_is_refused_whole(
+    store: IntakeStore, database: Database
+) -> None:
+    result = save(store, make_submission(nonce="n"), make_submission(nonce="n"))
+
+    assert code_of(result) == "statement.nonce-reused"
+    assert count_rows(database, "submissions") == 0
+
+
+def test_a_nonce_twice_in_one_envelope_is_refused(store: IntakeStore, database: Database) -> None:
+    twice = make_submission()
+
+    result = save(store, replace(twice, nonces=twice.nonces * 2))
+
+    assert code_of(result) == "statement.nonce-reused"
+    assert count_rows(database, "nonces") == 0
+
+
+def test_the_same_nonce_of_another_key_is_accepted(store: IntakeStore) -> None:
+    first, other = make_submission(nonce="n"), make_submission()
+    other = replace(other, nonces=((digest("other key"), first.nonces[0][1]),))
+
+    assert len(positions(save(store, first, other))) == 2
+
+
+def test_one_used_nonce_of_two_refuses(store: IntakeStore) -> None:
+    first = make_submission(nonce="n")
+    save(store, first)
+    both = make_submission()
+
+    result = save(store, replace(both, nonces=(*both.nonces, *first.nonces)))
+
+    assert code_of(result) == "statement.nonce-reused"
+    assert positions(save(store, both))  # its other nonce was not used up
+
+
+# -- groups
+
+
+def test_only_the_conflicting_caller_of_a_group_fails(
+    store: IntakeStore, database: Database
+) -> None:
+    save(store, make_submission(nonce="used"))
     batches = [
         IntakeBatch(submissions=(make_submission(),)),
         IntakeBatch(submissions=(make_submission(), make_submission(nonce="used"))),
-        IntakeBatch(submissions=(make_submission("nobody's"),)),
-        IntakeBatch(submissions=(make_submission("b", new=True),)),
-        IntakeBatch(submissions=(make_submission("b", new=True),)),
-        IntakeBatch(submissions=(make_submission("b"),)),
+        IntakeBatch(submissions=(make_submission(),), idempotency=REQUEST),
+        IntakeBatch(
+            submissions=(make_submission(),),
+            idempotency=Idempotency(key="k", request_hash=digest("other")),
+        ),
+        IntakeBatch(submissions=(make_submission("b", plain=True),)),
     ]
 
-    results = database.intake.save_batches(batches, received_at=system_clock())
+    results = store.save_batches(batches)
 
-    codes = [each.code if isinstance(each, EvidenceError) else "" for each in results]
-    assert codes == ["", "statement.nonce-reused", "record.unknown", "", "record.exists", ""]
-    assert count_rows(database, "queue") == 4
+    expected = ["", "statement.nonce-reused", "", "idempotency.other-body", ""]
+    assert [code_of(each) for each in results] == expected
+    assert count_rows(database, "submissions") == 4
 
 
 def test_what_only_the_database_refuses_fails_its_caller_alone(database: Database) -> None:
-    bad = make_submission("b", new=True)
+    bad = make_submission("b")
     object.__setattr__(bad, "salt", b"short")  # past the check of the row, to the table's
     batches = [
-        IntakeBatch(submissions=(make_submission(new=True),)),
+        IntakeBatch(submissions=(make_submission(),)),
         IntakeBatch(submissions=(bad,)),
-        IntakeBatch(submissions=(make_submission("c", new=True),)),
+        IntakeBatch(submissions=(make_submission("c"),)),
     ]
 
-    results = database.intake.save_batches(batches, received_at=system_clock())
+    results = database.intake.save_batches(batches)
 
     assert [isinstance(each, Accepted) for each in results] == [True, False, True]
     assert count_rows(database, "queue") == 2
 
 
-def test_an_unknown_record_is_refused(database: Database) -> None:
-    with pytest.raises(NotFoundError) as caught:
-        accept(database, make_submission())
-
-    assert caught.value.code == "record.unknown"
+# -- idempotency
 
 
-def test_a_record_made_ahead_takes_submissions_and_is_made_once(database: Database) -> None:
-    record = NewRecord(record_id=make_record_id(record_key("a")), record_key=record_key("a"))
-    database.intake.save_record(record, created_at=system_clock())
+def test_an_idempotency_key_answers_the_same_request_again(
+    store: IntakeStore, database: Database
+) -> None:
+    first = save(store, make_submission(plain=True), key=REQUEST)
+    repeated = save(store, make_submission("b", plain=True), key=REQUEST)
 
-    assert len(accept(database, make_submission())) == 1
-    with pytest.raises(ConflictError) as caught:
-        database.intake.save_record(record, created_at=system_clock())
-    assert caught.value.code == "record.exists"
-
-
-def test_an_idempotency_key_answers_the_same_request_again(database: Database) -> None:
-    idempotency = Idempotency(key="k", request_hash=digest("request"))
-    with Intake(database.intake, system_clock) as intake:
-        first = intake.submit([make_submission(new=True)], idempotency=idempotency).result(30)
-        again = intake.submit([make_submission("b", new=True)], idempotency=idempotency)
-
-        assert again.result(30).submission_ids == first.submission_ids
-        assert again.result(30).replayed
-        assert not first.replayed
+    assert isinstance(first, Accepted)
+    assert isinstance(repeated, Accepted)
+    assert (first.replayed, repeated.replayed) == (False, True)
+    assert (repeated.positions, repeated.states) == (first.positions, first.states)
     assert count_rows(database, "submissions") == 1
 
 
-def test_an_idempotency_key_refuses_another_request(database: Database) -> None:
-    with Intake(database.intake, system_clock) as intake:
-        intake.submit(
-            [make_submission(new=True)],
-            idempotency=Idempotency(key="k", request_hash=digest("request")),
-        ).result(30)
-        other = intake.submit(
-            [make_submission()], idempotency=Idempotency(key="k", request_hash=digest("other"))
-        )
+def test_an_idempotency_key_answers_within_one_group(
+    store: IntakeStore, database: Database
+) -> None:
+    batches = [
+        IntakeBatch(submissions=(make_submission(str(n), plain=True),), idempotency=REQUEST)
+        for n in range(3)
+    ]
 
-        with pytest.raises(ConflictError) as caught:
-            other.result(30)
-    assert caught.value.code == "idempotency.other-body"
+    one, *others = store.save_batches(batches)
+
+    assert isinstance(one, Accepted)
+    assert others == [replace(one, replayed=True)] * 2
     assert count_rows(database, "submissions") == 1
 
 
-def test_a_refused_batch_does_not_use_up_its_idempotency_key(database: Database) -> None:
-    idempotency = Idempotency(key="k", request_hash=digest("request"))
-    refused = IntakeBatch(submissions=(make_submission("nobody's"),), idempotency=idempotency)
-    good = IntakeBatch(submissions=(make_submission(new=True),), idempotency=idempotency)
+def test_an_idempotency_key_answers_after_a_restart_and_in_another_process(
+    url: str, opened: Opener
+) -> None:
+    first = save(opened(url).intake, make_submission(plain=True), key=REQUEST)
 
-    first, second = database.intake.save_batches([refused, good], received_at=system_clock())
+    other = opened(url)
+    asked = save(other.intake, make_submission(plain=True), key=REQUEST)
+    sequencer = make_sequencer(other)
+    sequencer.sequence_batch()
+    placed = save(sequencer, make_submission(plain=True), key=REQUEST)
 
-    assert isinstance(first, NotFoundError)
+    assert positions(first) == positions(asked) == positions(placed)
+    assert isinstance(placed, Accepted)
+    assert placed.states is not None
+    assert [each.index for each in placed.states] == [0]
+
+
+def test_an_idempotency_key_refuses_another_request(store: IntakeStore, database: Database) -> None:
+    save(store, make_submission(), key=REQUEST)
+
+    other = save(
+        store, make_submission(), key=Idempotency(key="k", request_hash=digest("other request"))
+    )
+
+    assert code_of(other) == "idempotency.other-body"
+    assert count_rows(database, "submissions") == 1
+
+
+def test_a_refused_batch_does_not_use_up_its_idempotency_key(store: IntakeStore) -> None:
+    save(store, make_submission(nonce="used"))
+    refused = IntakeBatch(submissions=(make_submission(nonce="used"),), idempotency=REQUEST)
+    good = IntakeBatch(submissions=(make_submission(),), idempotency=REQUEST)
+
+    first, second = store.save_batches([refused, good])
+
+    assert code_of(first) == "statement.nonce-reused"
     assert isinstance(second, Accepted)
     assert not second.replayed
 
 
-def test_two_processes_with_the_same_envelopes_agree_on_the_ids(
-    url: str, opened: Callable[..., Database]
+def test_a_repeated_request_may_carry_other_envelopes_and_used_nonces(store: IntakeStore) -> None:
+    first = save(store, make_submission(nonce="n"), key=REQUEST)
+
+    repeated = save(store, make_submission(nonce="n"), make_submission(), key=REQUEST)
+
+    assert positions(repeated) == positions(first)
+
+
+# -- two processes
+
+
+def test_two_processes_with_the_same_envelopes_agree_on_the_positions(
+    url: str, opened: Opener
 ) -> None:
-    one, two = opened(url), opened(url)
-    accept(one, make_submission(new=True))
-    answers: dict[str, list[bytes]] = {"one": [], "two": []}
+    answers: dict[str, list[int]] = {"one": [], "two": []}
     errors: list[BaseException] = []
     ready = threading.Barrier(2)
+    shared = [make_submission() for _ in range(60)]
 
     def work(name: str, database: Database) -> None:
         try:
             ready.wait(30)
-            for number in range(60):
-                text = f"shared {number}"
-                answers[name] += accept(database, make_submission(text=text, nonce=text))
+            for each in shared:
+                answers[name] += accept(database, again(each, name))
         except BaseException as exc:  # noqa: BLE001 -- shown by the assertion below
             errors.append(exc)
 
-    threads = [
-        threading.Thread(target=work, args=("one", one)),
-        threading.Thread(target=work, args=("two", two)),
-    ]
+    databases = {"one": opened(url), "two": opened(url)}
+    threads = [threading.Thread(target=work, args=each) for each in databases.items()]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -291,99 +389,13 @@ def test_two_processes_with_the_same_envelopes_agree_on_the_ids(
 
     assert errors == []
     assert answers["one"] == answers["two"]
-    assert count_rows(one, "submissions") == 61
+    assert count_rows(databases["one"], "submissions") == 60
 
 
-def test_a_full_queue_refuses(database: Database) -> None:
-    at_commit, go_on = threading.Event(), threading.Event()
+def test_the_log_holds_the_hash_that_was_looked_up(database: Database) -> None:
+    submission = make_submission()
+    place(make_sequencer(database), submission)
 
-    def hold() -> None:
-        at_commit.set()
-        assert go_on.wait(30)
+    (stored,) = database.log.load_stored(0, 1)
 
-    limits = IntakeLimits(queue_count_max=2)
-    with (
-        commits(database, hold),
-        Intake(database.intake, system_clock, limits=limits) as intake,
-    ):
-        first = intake.submit([make_submission(new=True)])
-        assert at_commit.wait(30)
-        waiting = [intake.submit([make_submission()]) for _ in range(2)]
-
-        with pytest.raises(UnavailableError) as caught:
-            intake.submit([make_submission()])
-
-        assert caught.value.code == "intake.overloaded"
-        go_on.set()
-        assert all(each.result(30) for each in [first, *waiting])
-
-
-def test_a_queue_full_of_bytes_refuses(database: Database) -> None:
-    limits = IntakeLimits(queue_bytes_max=1000)
-    with (
-        Intake(database.intake, system_clock, limits=limits) as intake,
-        pytest.raises(LimitError) as caught,
-    ):
-        intake.submit([make_submission(new=True, size=1001)])
-
-    assert caught.value.code == "intake.batch-size"
-
-
-def test_a_batch_beyond_the_queue_is_refused_for_good(database: Database) -> None:
-    with (
-        Intake(database.intake, system_clock, limits=IntakeLimits(queue_count_max=1)) as intake,
-        pytest.raises(LimitError),
-    ):
-        intake.submit([make_submission(), make_submission()])
-
-
-def test_an_empty_batch_is_refused(database: Database) -> None:
-    with (
-        Intake(database.intake, system_clock) as intake,
-        pytest.raises(InputError) as caught,
-    ):
-        intake.submit([])
-
-    assert caught.value.code == "intake.empty"
-
-
-def test_closing_saves_what_is_queued_and_then_refuses(database: Database) -> None:
-    intake = Intake(database.intake, system_clock, limits=IntakeLimits(wait_seconds=0.01))
-    intake.start()
-    futures = [intake.submit([make_submission(str(number), new=True)]) for number in range(20)]
-
-    intake.close()
-
-    assert all(each.done() and each.result(0) for each in futures)
-    with pytest.raises(UnavailableError) as caught:
-        intake.submit([make_submission()])
-    assert caught.value.code == "intake.closed"
-
-
-def test_a_cancelled_caller_is_left_out(database: Database) -> None:
-    at_commit, go_on = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        at_commit.set()
-        assert go_on.wait(30)
-
-    with commits(database, hold), Intake(database.intake, system_clock) as intake:
-        intake.submit([make_submission(new=True)])
-        assert at_commit.wait(30)
-        gone = intake.submit([make_submission()])
-        stays = intake.submit([make_submission()])
-        assert gone.cancel()
-        go_on.set()
-        stays.result(30)
-
-    assert count_rows(database, "queue") == 2
-
-
-def test_a_bulk_batch_larger_than_a_group_is_accepted_whole(database: Database) -> None:
-    limits = IntakeLimits(group_count_max=10)
-    batch = [make_submission(f"bulk {number}", new=True) for number in range(300)]
-
-    with Intake(database.intake, system_clock, limits=limits) as intake:
-        accepted = intake.submit(batch).result(60)
-
-    assert accepted.submission_ids == tuple(each.submission_id for each in batch)
+    assert hashlib.sha256(stored.envelope).digest() == submission.envelope_hash
