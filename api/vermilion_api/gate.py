@@ -70,9 +70,9 @@ class Gate:
             if name == b"content-length" and value.isdigit():
                 self._check_bytes(int(value))
 
-    def _check_bytes(self, more: int) -> None:
-        # A single body is bounded by its route; alone it is always let in.
-        if self._bytes and self._bytes + more > self._limits.bytes_max:
+    def _check_bytes(self, more: int, own: int = 0) -> None:
+        # A body is bounded by its route, too; while it is the only one it is let in.
+        if self._bytes > own and self._bytes + more > self._limits.bytes_max:
             raise UnavailableError(
                 "serve.overloaded", f"{self._bytes} bytes of requests are held already"
             )
@@ -85,7 +85,7 @@ class Gate:
             nonlocal held
             message = await receive()
             size = len(message.get("body", b""))
-            self._check_bytes(size)
+            self._check_bytes(size, held)
             held += size
             self._bytes += size
             return message
