@@ -46,12 +46,14 @@ class LogKeeper:
         wal: WalKeeper,
         timing: SequencerTiming,
         observe: Callable[[], Iterable[ObservedHead]],
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._sequencer = sequencer
         self._publisher = publisher
         self._wal = wal
         self._timing = timing
         self._observe = observe
+        self._monotonic = monotonic
         self._is_leading = False
         self._trouble: EvidenceError | None = None
         self._stop = threading.Event()
@@ -152,7 +154,9 @@ class LogKeeper:
         self._is_leading = True
         on_lead(self._sequencer.epoch)
         try:
-            LogRunner(self._sequencer, self._publisher, self._timing).run(stop)
+            LogRunner(
+                self._sequencer, self._publisher, self._timing, monotonic=self._monotonic
+            ).run(stop)
         except ConflictError as exc:
             self._logger.warning("stood down: %s: %s", exc.code, exc)
         finally:
