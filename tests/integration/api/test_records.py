@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from served import Served, sequencing, serving, sha256
 from vermilion_ledger.checkpoint import parse_checkpoint_unverified, verify_signatures
+from vermilion_ledger.commitment import make_record_id
 from vermilion_ledger.merkle import hash_leaf, verify_inclusion
 from vermilion_ledger.note import parse_vkey
 
@@ -36,9 +38,10 @@ def test_an_answer_has_an_index_that_is_stored(served: Served) -> None:
     status, found = post(served, "/v1/records?wait=sequenced", BODY)
 
     assert status == 200
-    rows = served.ledger.database.log.load_entries(found["index"], found["index"] + 1)
-    assert rows[0].record_id == found["record"]
-    assert found["sequence"] == 0
+    (stored,) = served.ledger.database.log.load_stored(found["index"], found["index"] + 1)
+    assert make_record_id(stored.record_key) == found["record"]
+    assert hashlib.sha256(stored.envelope).hexdigest() == found["envelope"]
+    assert stored.sequence == found["sequence"] == 0
 
 
 def test_a_published_answer_names_a_checkpoint_over_its_index(served: Served) -> None:
