@@ -46,7 +46,9 @@ __all__ = [
     "record_key",
     "reference_root",
     "replayed_leaves",
+    "states_of",
     "system_clock",
+    "told",
 ]
 
 _numbers = count()
@@ -165,6 +167,19 @@ def _save(store: IntakeStore, submissions: tuple[Submission, ...]) -> Accepted:
     if isinstance(result, Exception):
         raise result
     return result
+
+
+def told(states: Sequence[SubmissionState]) -> list[tuple[str, int | None, int | None]]:
+    """Return states with index and sequence, without what differs from test to test."""
+    return [(each.state, each.index, each.sequence) for each in states]
+
+
+def states_of(
+    database: Database, positions: Sequence[int]
+) -> list[tuple[str, int | None, int | None]]:
+    """Return where submissions stand, in the order asked."""
+    found = database.log.load_states(positions)
+    return told([found[each] for each in positions])
 
 
 def make_tiles(folder: Path) -> PosixTileStore:
