@@ -106,13 +106,14 @@ class BatchHistory:
         if self._counts.get(record_id) == 0:
             return []
         wanted = [record_id, *self._next_upcoming(record_id)]
-        for each, entries in self._log.load_history(wanted).items():
-            self._committed[each] = list(entries)
-            self._bytes += _size(entries)
-        self._committed.move_to_end(record_id)
-        found = self._committed[record_id]
+        found = self._log.load_history(wanted)
+        for each, entries in found.items():
+            # Of a record that nobody counts, new entries would not be noted.
+            if each in self._counts or entries:
+                self._committed[each] = list(entries)
+                self._bytes += _size(entries)
         self._shrink()
-        return found
+        return list(found[record_id])
 
     def _next_upcoming(self, record_id: str) -> list[str]:
         """Return the records of this batch that will be asked for after this one."""

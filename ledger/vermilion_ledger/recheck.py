@@ -53,11 +53,15 @@ def _check_tile(tiles: TileStore, key: TileKey, stored: bytes, grown: dict[int, 
         computed = dict(enumerate(map(hash_leaf, entries)))
     else:
         first = position * TILE_WIDTH
-        computed = {child - first: root for child, root in grown.items()}
+        computed = {
+            child - first: root
+            for child, root in grown.items()
+            if first <= child < first + TILE_WIDTH
+        }
+    if level == 0 and len(computed) != len(hashes):
+        raise IntegrityError("log.gap", f"bundle {position} has {len(computed)} entries")
     for at, found in computed.items():
-        if at < len(hashes) and hashes[at] != found:
+        if hashes[at : at + 1] != [found]:
             raise IntegrityError(
                 "log.tile-mismatch", f"hash {at} of tile {level}/{position} is not {found.hex()}"
             )
-        if level == 0 and len(computed) != len(hashes):
-            raise IntegrityError("log.gap", f"tile {level}/{position} has {len(hashes)} hashes")

@@ -25,6 +25,7 @@ from vermilion_ledger.errors import (
 from vermilion_ledger.rows import Accepted, IntakeBatch, Lease, Pending, Sequenced
 from vermilion_ledger.store import schema
 from vermilion_ledger.store.bulk import chunks, insert_rows
+from vermilion_ledger.store.counts import load_counts
 from vermilion_ledger.store.engine import is_sqlite, reading, writing
 from vermilion_ledger.store.kinds import decode_kind
 from vermilion_ledger.store.moments import decode_moment, encode_moment
@@ -37,7 +38,6 @@ __all__ = ["SqlSequencerStore"]
 _lease = schema.lease.c
 _queue = schema.queue.c
 _submissions = schema.submissions.c
-_places = schema.places.c
 
 
 class SqlSequencerStore:
@@ -121,22 +121,8 @@ class SqlSequencerStore:
 
     def load_counts(self, record_ids: Sequence[str]) -> Mapping[str, int]:
         """Return the number of entries of each record that has any."""
-        found: dict[str, int] = {}
-        by_prefix = {record_prefix(record_id): record_id for record_id in record_ids}
         with reading(self._engine) as connection:
-            for part in chunks(sorted(by_prefix)):
-                query = (
-                    select(_places.record, func.count(), func.max(_places.sequence))
-                    .where(_places.record.in_(part))
-                    .group_by(_places.record)
-                )
-                for prefix, count, last in connection.execute(query).all():
-                    record_id = by_prefix[prefix]
-                    is_sure = count == last + 1  # else two records share the prefix
-                    found[record_id] = (
-                        count if is_sure else _count_exactly(connection, prefix, record_id)
-                    )
-        return {record_id: count for record_id, count in found.items() if count}
+            return load_counts(connection, record_ids)
 
     def save_sequenced(self, lease: Lease, batch: Sequenced) -> None:
         """Save places in one transaction that also checks the fence.
@@ -234,19 +220,6 @@ def _insert(connection: Connection, batch: Sequenced) -> None:
     insert_rows(connection, schema.digests, ("digest", "leaf_index"), digests)
     refusals = [(each.position, each.code, each.message) for each in batch.refusals]
     insert_rows(connection, schema.refusals, ("position", "code", "message"), refusals)
-
-
-def _count_exactly(connection: Connection, prefix: int, record_id: str) -> int:
-    """Return the number of entries of one of the records that share a prefix."""
-    entries = schema.entries.c
-    query = (
-        select(_submissions.record_key)
-        .join(schema.entries, entries.position == _submissions.position)
-        .join(schema.places, _places.leaf_index == entries.leaf_index)
-        .where(_places.record == prefix)
-    )
-    keys = connection.execute(query).scalars()
-    return sum(make_record_id(key) == record_id for key in keys)
 
 
 def _pending(row: Any) -> Pending:

@@ -20,7 +20,7 @@ from store_kit import (
 )
 from vermilion_ledger.commitment import make_record_id
 from vermilion_ledger.rows import Submission
-from vermilion_ledger.store import Database, plan, reading, schema, sequencing
+from vermilion_ledger.store import Database, counts, plan, reading, schema, sequencing
 from vermilion_ledger.store.engine import reading as reading_transaction
 from vermilion_ledger.store.prefixes import digest_prefix, record_prefix
 
@@ -30,7 +30,7 @@ A, B = (make_record_id(record_key(name)) for name in "ab")
 @pytest.fixture
 def one_prefix(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every record and every digest has the same eight bytes."""
-    for module in (plan, reading, sequencing):
+    for module in (counts, plan, reading, sequencing):
         for name in ("record_prefix", "digest_prefix"):
             if hasattr(module, name):
                 monkeypatch.setattr(module, name, lambda _: 7)
