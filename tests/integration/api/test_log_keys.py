@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,15 +13,16 @@ from typing import Any
 
 import pytest
 
-from served import listening, refused, sequencing, serving, sha256
+from served import listening, refused, sha256
 from vermilion_api.app import create_app
 from vermilion_api.cli import main
 from vermilion_api.client import Ledger as Api
-from vermilion_api.home import Home
-from vermilion_api.settings import load_settings
-from vermilion_api.wiring import now, open_ledger
+from vermilion_api.home import Home, create_home
+from vermilion_api.settings import Settings, load_settings
+from vermilion_api.wiring import build_keeper, now, open_ledger
 from vermilion_ledger.checkpoint import parse_checkpoint_unverified, verify_signatures
 from vermilion_ledger.encoding import encode_json
+from vermilion_ledger.errors import UnavailableError
 from vermilion_ledger.note import ED25519, ML_DSA_44, parse_vkey
 from vermilion_verify.blocks import BlockJudge
 from vermilion_verify.case import Document
@@ -52,50 +55,96 @@ def exported(
 
 
 @contextmanager
-def started_again(home: Path) -> Iterator[Api]:
+def started(home: Path) -> Iterator[Api]:
+    """The ledger of a home folder, served; made if there is none."""
+    create_home(home, Settings(publish_interval_seconds=0.05))
     ledger = open_ledger(home)
-    with sequencing(ledger), listening(create_app(ledger)) as url, Api(url) as api:
+    ledger.database.migrate()
+    with listening(create_app(ledger)) as url, Api(url) as api:
         yield api
     ledger.database.close()
 
 
-def register(api: Api, name: str) -> dict[str, Any]:
-    return api.post("/v1/records", {"name": name, "digest": {"sha256": sha256(name)}})
+@contextmanager
+def sequencing(home: Path) -> Iterator[None]:
+    """A sequencer of its own for a ledger that is served elsewhere."""
+    ledger, stop = open_ledger(home), threading.Event()
+    thread = threading.Thread(target=build_keeper(ledger).run, args=(stop,))
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+        ledger.database.close()
+
+
+def register(api: Api, name: str, *, timeout: float = 30.0) -> dict[str, Any]:
+    body = {"name": name, "digest": {"sha256": sha256(name)}}
+    while True:
+        try:
+            return api.post("/v1/records", body, {"timeout": str(timeout)})
+        except UnavailableError as exc:
+            if exc.code != "intake.no-sequencer":  # it has not taken the lease yet
+                raise
+            time.sleep(0.02)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A stopped ledger with one entry and one checkpoint."""
+    with started(tmp_path / "home") as api:
+        assert register(api, "first")["index"] == 0
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def queued(tmp_path: Path) -> Path:
+    """A ledger whose API process only queues."""
+    create_home(tmp_path / "home", Settings(publish_interval_seconds=0.05, sequencer="outside"))
+    return tmp_path / "home"
 
 
 # -- add-ml-dsa
 
 
 def test_a_key_joins_a_stopped_ledger_from_its_last_checkpoint_on(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    home = tmp_path / "home"
-    with serving(tmp_path) as served:
-        served.register("first")
-        before = served.api.get("/v1/log")["vkeys"]
-    size = served.ledger.reader().checkpoint().size
-    assert size > 0
+    (before,) = exported(capsys, home)
 
     code, out, _ = add(capsys, home)
 
     added = json.loads(out)
     assert code == 0
-    assert added["from"] == load_settings(home).log_ml_dsa_from == size
+    assert added["from"] == load_settings(home).log_ml_dsa_from == 1
     assert parse_vkey(added["vkey"]).kind == ML_DSA_44
-    assert exported(capsys, home) == [
-        {"vkey": before[0], "from": 0},
-        {"vkey": added["vkey"], "from": size},
-    ]
+    assert exported(capsys, home) == [before, {"vkey": added["vkey"], "from": 1}]
+
+
+def test_a_ledger_that_is_started_again_signs_with_both_keys_and_lists_them(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert add(capsys, home)[0] == 0
+
+    with started(home) as api:
+        register(api, "second")
+        found = api.get("/v1/log")
+
+    signed = parse_checkpoint_unverified(found["checkpoint"].encode())
+    keys = [parse_vkey(vkey) for vkey in found["vkeys"]]
+    assert [key.kind for key in keys] == [ED25519, ML_DSA_44]
+    assert verify_signatures(signed, keys) == set(keys)
 
 
 def test_a_running_ledger_gets_no_second_key(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    home = tmp_path / "home"
-    with serving(tmp_path) as served:
+    with started(home) as api:
+        register(api, "second")
         code, _, err = add(capsys, home)
 
-        assert len(served.api.get("/v1/log")["vkeys"]) == 1
+        assert len(api.get("/v1/log")["vkeys"]) == 1
     assert code != 0
     assert "sequencer.lease-held" in err
     assert not load_settings(home).log_ml_dsa
@@ -112,141 +161,123 @@ def test_a_log_without_a_checkpoint_has_both_keys_from_its_first_entry_on(
     assert [key["from"] for key in exported(capsys, tmp_path)] == [0, 0]
 
 
-def test_a_second_key_is_added_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(capsys, "migrate", "--home", str(tmp_path))[0] == 0
-    assert add(capsys, tmp_path)[0] == 0
-    keys = exported(capsys, tmp_path)
+def test_a_second_key_is_added_once(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert add(capsys, home)[0] == 0
+    keys = exported(capsys, home)
 
-    code, _, err = add(capsys, tmp_path)
+    code, _, err = add(capsys, home)
 
     assert code != 0
     assert "key.in-use" in err
-    assert exported(capsys, tmp_path) == keys
+    assert exported(capsys, home) == keys
 
 
 def test_a_folder_that_is_no_home_gets_no_key(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, _, err = add(capsys, tmp_path)
-
-    assert code != 0
-    assert "settings.missing" in err
+    for change in (add, rotate):
+        code, _, err = change(capsys, tmp_path)
+        assert code != 0
+        assert "settings.missing" in err
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_ledger_that_is_started_again_signs_with_both_keys_and_lists_them(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with serving(tmp_path) as served:
-        served.register("first")
-    assert add(capsys, tmp_path / "home")[0] == 0
-
-    with started_again(tmp_path / "home") as api:
-        register(api, "second")
-        found = api.get("/v1/log")
-
-    signed = parse_checkpoint_unverified(found["checkpoint"].encode())
-    keys = [parse_vkey(vkey) for vkey in found["vkeys"]]
-    assert [key.kind for key in keys] == [ED25519, ML_DSA_44]
-    assert verify_signatures(signed, keys) == set(keys)
 
 
 # -- rotate-intake
 
 
 def test_the_old_key_retires_at_the_size_of_the_log(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    home = tmp_path / "home"
-    with serving(tmp_path) as served:
-        served.register("first")
-        (old,) = served.api.get("/v1/log")["intakeKeys"]
-    size = served.ledger.database.log.count_entries()
+    (old,) = exported(capsys, home, "intake")
 
     code, out, _ = rotate(capsys, home)
 
     rotated = json.loads(out)
     assert code == 0
-    assert (rotated["retired"], rotated["until"]) == (old, size)
+    assert (rotated["retired"], rotated["until"]) == (old["key"], 1)
     assert exported(capsys, home, "intake") == [
-        {"key": old, "from": 0, "until": size},
+        {**old, "until": 1},
         {"key": rotated["key"], "from": 0},
     ]
 
 
-def test_a_ledger_goes_on_with_its_new_intake_key_and_serves_what_the_old_one_took_in(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_a_ledger_goes_on_with_its_new_keys_and_serves_what_the_old_ones_signed(
+    home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with serving(tmp_path) as served:
-        old = served.register("first")["record"]
-    code, out, _ = rotate(capsys, tmp_path / "home")
-    assert code == 0
+    assert add(capsys, home)[0] == 0
+    new = json.loads(rotate(capsys, home)[1])["key"]
 
-    with started_again(tmp_path / "home") as api:
-        assert api.get("/v1/log")["intakeKeys"] == [json.loads(out)["key"]]
-        new = register(api, "second")["record"]
-        bundles = [api.get(f"/v1/records/{record}/bundle") for record in (old, new)]
+    with started(home) as api:
+        assert api.get("/v1/log")["intakeKeys"] == [new]
+        register(api, "second")
+        records = [_record(api, name) for name in ("first", "second")]
+        bundles = [api.get(f"/v1/records/{record}/bundle") for record in records]
+        bundles.append(api.get(f"/v1/records/{records[0]}/bundle", {"size": "1"}))
 
-    text = run(capsys, "trust", "export", "--home", str(tmp_path / "home"))[1]
-    for name, bundle in zip(("first", "second"), bundles, strict=True):
-        report = verify_bundle(
-            encode_json(bundle),
-            Document(sha256=bytes.fromhex(sha256(name)), sm3=None, name=name),
-            parse_trust_policy(text.encode(), folder=tmp_path),
-            judge=BlockJudge({}, ()),
-            question=Question(now=now()),
-        )
-        assert report.verdict is Verdict.PENDING
+    for name, bundle in zip(("first", "second", "first"), bundles, strict=True):
+        assert _judged(capsys, home, name, bundle) is Verdict.PENDING
 
 
 def test_what_waits_when_its_key_retires_still_gets_its_place(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    queued: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    home = tmp_path / "home"
-    with serving(tmp_path, sequenced=False) as served:
-        body = {"name": "a.pdf", "digest": {"sha256": sha256("waiting")}}
-        key = {"Idempotency-Key": "later"}
-        found = served.client.post("/v1/records?timeout=0.1", json=body, headers=key)
-        assert found.json()["code"] == "intake.not-sequenced"
+    with started(queued) as api:
+        assert refused(lambda: register(api, "first", timeout=0.1)) == "intake.not-sequenced"
 
-    code, out, _ = rotate(capsys, home)
+    code, out, _ = rotate(capsys, queued)
 
     assert (code, json.loads(out)["until"]) == (0, 1)
-    with started_again(home) as api:
+    with started(queued) as api, sequencing(queued):
         assert register(api, "second")["index"] == 1
 
 
 def test_what_the_old_key_takes_in_after_its_end_is_refused(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    queued: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    home = tmp_path / "home"
-    with serving(tmp_path, sequenced=False) as served:  # its API process is not stopped
-        assert rotate(capsys, home)[0] == 0
-        ledger = open_ledger(home)
-        with sequencing(ledger):
-            assert refused(lambda: served.register("late")) == "intake.retired"
-        assert ledger.database.log.count_entries() == 0
-        ledger.database.close()
+    with started(queued) as api:  # this process is not stopped
+        assert rotate(capsys, queued)[0] == 0
+
+        with sequencing(queued):
+            assert refused(lambda: register(api, "late")) == "intake.retired"
+            assert api.get("/v1/log")["checkpoint"] is None
 
 
 def test_a_running_ledger_keeps_its_intake_key(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with serving(tmp_path):
-        code, _, err = rotate(capsys, tmp_path / "home")
+    with started(home) as api:
+        register(api, "second")
+        code, _, err = rotate(capsys, home)
 
     assert code != 0
     assert "sequencer.lease-held" in err
-    assert load_settings(tmp_path / "home").retired_intakes == ()
+    assert load_settings(home).retired_intakes == ()
 
 
 def test_intake_keys_retire_one_after_the_other(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(capsys, "migrate", "--home", str(tmp_path))[0] == 0
+    keys = [json.loads(rotate(capsys, home)[1])["key"] for _ in range(2)]
 
-    keys = [json.loads(rotate(capsys, tmp_path)[1])["key"] for _ in range(2)]
-
-    found = exported(capsys, tmp_path, "intake")
+    found = exported(capsys, home, "intake")
     assert [each["key"] for each in found][1:] == keys
-    assert [each.get("until") for each in found] == [0, 0, None]
+    assert [each.get("until") for each in found] == [1, 1, None]
+
+
+def _record(api: Api, name: str) -> str:
+    (found,) = api.get("/v1/records", {"digest": f"sha256:{sha256(name)}"})["records"]
+    return str(found["record"])
+
+
+def _judged(
+    capsys: pytest.CaptureFixture[str], home: Path, name: str, bundle: dict[str, Any]
+) -> Verdict:
+    """The verdict under the trust policy that the ledger hands out."""
+    _, policy, _ = run(capsys, "trust", "export", "--home", str(home))
+    return verify_bundle(
+        encode_json(bundle),
+        Document(sha256=bytes.fromhex(sha256(name)), sm3=None, name=name),
+        parse_trust_policy(policy.encode(), folder=home),
+        judge=BlockJudge({}, ()),
+        question=Question(now=now()),
+    ).verdict
