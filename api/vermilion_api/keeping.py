@@ -61,6 +61,11 @@ class LogKeeper:
         self._logger = logging.getLogger(__name__)
 
     @property
+    def is_leading(self) -> bool:
+        """Whether submissions are taken in and signed by this process now."""
+        return self._is_leading
+
+    @property
     def epoch(self) -> int:
         """The fencing epoch of the lease held."""
         return self._sequencer.epoch

@@ -149,7 +149,7 @@ def open_ledger(path: Path) -> Ledger:
         InputError: Settings or keys are malformed or readable by others.
     """
     home, settings = Home(path=path), load_settings(path)
-    secrets = load_secrets(home)
+    secrets = load_secrets(home, settings)
     return Ledger(
         home=home,
         settings=settings,
@@ -261,7 +261,12 @@ def build_services(ledger: Ledger) -> Services:
     keeper = build_keeper(ledger) if ledger.is_sequencer_inside else None
     intake = _build_intake(ledger, keeper)
     progress = ProgressDesk(
-        reader=reader, watch=watch, heads=database.heads, jobs=database.anchors, clock=now
+        reader=reader,
+        watch=watch,
+        heads=database.heads,
+        jobs=database.anchors,
+        clock=now,
+        is_leading=lambda: keeper is None or keeper.is_leading,
     )
     waiter = Waiter(progress)
     seen = SeenDesk(

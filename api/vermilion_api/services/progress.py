@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from vermilion_api.services.waiting import Standing
@@ -47,8 +47,27 @@ class ProgressDesk:
     """Implements `vermilion_api.services.waiting.ProgressSource`, and more."""
 
     def __init__(
-        self, *, reader: LogReader, watch: Watch, heads: HeadStore, jobs: JobList, clock: Clock
+        self,
+        *,
+        reader: LogReader,
+        watch: Watch,
+        heads: HeadStore,
+        jobs: JobList,
+        clock: Clock,
+        is_leading: Callable[[], bool] = lambda: True,
     ) -> None:
+        """Look at a log.
+
+        Args:
+            reader: The log.
+            watch: Its lease, its queue and its anchors.
+            heads: What was signed.
+            jobs: The anchorer's journal.
+            clock: Judges the lease.
+            is_leading: Whether the sequencer takes submissions in, where it is
+                in this process.
+        """
+        self._is_leading = is_leading
         self._reader = reader
         self._watch = watch
         self._heads = heads
@@ -71,7 +90,8 @@ class ProgressDesk:
     def readiness(self) -> dict[str, Any]:
         """Return whether submissions would be taken and sequenced now, and why not."""
         head, lease = self._reader.head(), self._watch.load_lease()
-        is_led = lease is not None and lease.expires_at > self._clock()
+        is_leased = lease is not None and lease.expires_at > self._clock()
+        is_led = is_leased and self._is_leading()
         return {
             "ready": is_led and head.state == "open",
             "database": "ok",

@@ -165,19 +165,25 @@ class StatementDesk:
             raise ConflictError("envelope.intake-signed", "the ledger's own signature is on it")
         check_grades(envelope.statement.detail)
         record = self._reader.record(record_id)
+        with self._lock:
+            history = self._admission.history(record_id, self._view)
+        for logged in history:
+            # What is in the log already was judged then: the caller repeats a
+            # request, perhaps from before the intake key was replaced.
+            if logged.envelope.payload == envelope.payload and set(logged.actors) == set(
+                envelope.signatures
+            ):
+                return _submission(record, logged.envelope, logged)
         sealed = sign_intake(envelope, self._intake_seed)
-        rows = self._view.history(record_id)
         entry = place_envelope(
             sealed,
             index=self._reader.size(),
-            sequence=len(rows),
+            sequence=len(history),
             intake_keyids=self._identity.intake_keyids,
         )
-        # What is in the log already was judged then: the caller repeats a request.
-        if all(row.envelope != sealed.data for row in rows):
-            if not entry.actors and self._nonces.is_ours(envelope.statement.nonce):
-                raise ConflictError("statement.nonce-reused", "this key has used this nonce before")
-            self._check(record, entry)
+        if not entry.actors and self._nonces.is_ours(envelope.statement.nonce):
+            raise ConflictError("statement.nonce-reused", "this key has used this nonce before")
+        self._check(record, entry)
         return _submission(record, sealed, entry)
 
     def check_new(self, submission: Submission) -> None:
