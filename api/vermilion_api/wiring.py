@@ -257,17 +257,9 @@ def build_services(ledger: Ledger) -> Services:
     """Return the API's services; to be called in its event loop."""
     settings, secrets, identity = ledger.settings, ledger.secrets, ledger.identity
     database, reader = ledger.database, ledger.reader()
-    watch = SqlWatch(database.engine)
     keeper = build_keeper(ledger) if ledger.is_sequencer_inside else None
     intake = _build_intake(ledger, keeper)
-    progress = ProgressDesk(
-        reader=reader,
-        watch=watch,
-        heads=database.heads,
-        jobs=database.anchors,
-        clock=now,
-        is_leading=lambda: keeper is None or keeper.is_leading,
-    )
+    progress = _build_progress(ledger, reader, keeper)
     waiter = Waiter(progress)
     seen = SeenDesk(
         targets=ledger.targets,
@@ -283,7 +275,7 @@ def build_services(ledger: Ledger) -> Services:
         admission=LedgerAdmission(identity),
         reader=reader,
         anchors=database.anchors,
-        lookup=watch,
+        lookup=SqlWatch(database.engine),
         blocks=database.blocks,
         targets=ledger.targets,
         intake_seed=secrets.intake,
@@ -318,6 +310,17 @@ def build_services(ledger: Ledger) -> Services:
             progress=progress,
             clock=now,
         ),
+    )
+
+
+def _build_progress(ledger: Ledger, reader: LogReader, keeper: LogKeeper | None) -> ProgressDesk:
+    return ProgressDesk(
+        reader=reader,
+        watch=SqlWatch(ledger.database.engine),
+        heads=ledger.database.heads,
+        jobs=ledger.database.anchors,
+        clock=now,
+        is_leading=lambda: keeper is None or keeper.is_leading,
     )
 
 

@@ -32,6 +32,10 @@ CODES: dict[str, Advice] = {
         en="Submit at least one envelope.",
         zh="请至少提交一个信封。",
     ),
+    "intake.no-sequencer": Advice(
+        en="Nothing was saved. Ask again in a few seconds: the sequencer starts, or another leads.",
+        zh="未保存任何内容。请数秒后重试:排序器正在启动,或由另一进程主持。",
+    ),
     "intake.overloaded": _ASK_AGAIN,
     "log.behind-head": Advice(
         en="The database is older than what was signed: restore a newer backup, sign nothing.",
@@ -59,12 +63,18 @@ CODES: dict[str, Advice] = {
         en="Give a start that is not below 0 and an end that is not below the start.",
         zh="起点不得小于 0,终点不得小于起点。",
     ),
+    "log.recovering": Advice(
+        en=(
+            "Reading goes on; nothing is taken in or signed. Run `vermilion fsck`, restore what it"
+            " names, then start the sequencer again: see docs/how-to/check-and-repair.md."
+        ),
+        zh=(
+            "读取不受影响;暂停接收和签署。请运行 `vermilion fsck`,恢复其指出的内容,"
+            "再重新启动排序器:见 docs/how-to/check-and-repair.md。"
+        ),
+    ),
     "log.root-mismatch": _STOP_AND_COMPARE,
     "log.tile-mismatch": _STOP_AND_COMPARE,
-    "record.exists": Advice(
-        en="Submit further events to the existing record, or register under a new record key.",
-        zh="请向已有档案提交后续事件,或以新的档案密钥登记。",
-    ),
     "record.unknown": Advice(
         en="Check the record id; this ledger has none of that name.",
         zh="请核对档案编号;本账本中没有该档案。",
