@@ -50,7 +50,10 @@ class TileReader:
 
         def read(nodes: Sequence[Node]) -> Sequence[bytes]:
             spans = [_place(node) for node in nodes]
-            interiors = self.interiors({key: last + 1 for key, last, _, _ in spans}, size)
+            widths: dict[TileKey, int] = {}
+            for key, last, _, _ in spans:
+                widths[key] = max(widths.get(key, 0), last + 1)
+            interiors = self.interiors(widths, size)
             return [
                 interiors[key][above][at * HASH_SIZE : (at + 1) * HASH_SIZE]
                 for key, _, above, at in spans

@@ -9,6 +9,7 @@ it starts over. Durability does not depend on any of this (sqlite.org/wal.html).
 from __future__ import annotations
 
 import logging
+import sqlite3
 import threading
 from contextlib import closing
 
@@ -47,7 +48,7 @@ class WalKeeper:
         while not self._stop.wait(_PAUSE_SECONDS):
             try:
                 self._copy()
-            except (SQLAlchemyError, OSError) as exc:  # the next commit will meet it too
+            except (SQLAlchemyError, sqlite3.Error) as exc:  # the next commit will meet it too
                 self._logger.warning("the write-ahead log was not copied: %s", exc)
 
     def _copy(self) -> None:
