@@ -1,0 +1,180 @@
+"""What was signed, against the roots of the tree grown anew.
+
+Each checkpoint: its note, the signatures of the log's keys, its size and root,
+and that epochs never fall (FORMATS section 6). The head; the heads that chains
+and witnesses hold; and the file ``checkpoint`` that outsiders read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from vermilion_ledger.cells import CheckpointCells, HeadCells
+from vermilion_ledger.checkpoint import Checkpoint, parse_checkpoint_unverified, verify_signatures
+from vermilion_ledger.errors import EvidenceError
+from vermilion_ledger.fsck.findings import Finding, Findings, find_flip, first_difference
+from vermilion_ledger.note import VerifierKey
+from vermilion_ledger.ports import Clock
+from vermilion_ledger.rows import ObservedHead
+
+__all__ = ["LogKey", "SignedCheck"]
+
+_DAY = timedelta(days=1)  # as far as a clock may have been set back
+_NOTE_SIZE_SEARCHED = 1024  # bytes; a flipped bit in a longer note is not searched for
+_STATES = (b"open", b"halted")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogKey:
+    """A key of the log; ``start`` is the leaf index from which on it signs."""
+
+    key: VerifierKey
+    start: int = 0
+
+
+class SignedCheck:
+    """Compares signed and observed heads with computed roots. Owned by one run.
+
+    Checkpoints are given in order of size.
+    """
+
+    def __init__(
+        self, *, origin: str, keys: Sequence[LogKey], clock: Clock, findings: Findings
+    ) -> None:
+        self._origin = origin
+        self._keys = tuple(keys)
+        self._now = clock()
+        self._findings = findings
+        self._last: CheckpointCells | None = None
+
+    def check_checkpoint(self, cells: CheckpointCells, root: bytes) -> None:
+        """Compare a checkpoint with the root that the tree has at its size."""
+        if fault := self._fault_of_note(cells.note, cells.size, root):
+            self._report_note(cells, root, fault)
+        if cells.root != root:
+            at = first_difference(cells.root, root)
+            message = f"stored {cells.root.hex()}, expected {root.hex()}"
+            self._report("checkpoints", cells.size, "root", message, at)
+        self._check_course(cells)
+        self._last = cells
+
+    def check_observed(self, observed: ObservedHead, root: bytes) -> None:
+        """Compare a head that somebody else holds."""
+        if observed.root != root:
+            self._findings.add(
+                Finding(
+                    code="fsck.root-differs",
+                    message=f"{observed.source} has {observed.root.hex()}, the log {root.hex()}",
+                    row=f"size={observed.size}",
+                )
+            )
+
+    def check_head(self, head: HeadCells, newest: CheckpointCells | None, *, root: bytes) -> None:
+        """Compare the head with the newest checkpoint, and with the root at its size."""
+        size, epoch = (newest.size, newest.epoch) if newest else (0, 0)
+        if head.size != size:
+            self._report_head("size", f"stored {head.size}, the newest checkpoint has {size}")
+        if head.root != root:
+            message = f"stored {head.root.hex()}, expected {root.hex()}"
+            self._report_head("root", message, first_difference(head.root, root))
+        if head.epoch < epoch:
+            self._report_head("epoch", f"stored {head.epoch}, the newest checkpoint has {epoch}")
+        if head.state not in _STATES:
+            self._report_head("state", f"stored {head.state!r}")
+        elif head.state == b"halted":
+            self._findings.add(
+                Finding(
+                    code="fsck.halted",
+                    message="a sequencer found the log contradicting itself; nothing is signed",
+                    table="head",
+                    is_damage=False,
+                )
+            )
+
+    def is_sound(self, note: bytes, size: int) -> bool:
+        """Tell whether a note is a checkpoint of that size, by the keys in force."""
+        try:
+            checkpoint = parse_checkpoint_unverified(note).checkpoint
+        except EvidenceError:
+            return False
+        return not self._fault_of_note(note, size, checkpoint.root)
+
+    def _fault_of_note(self, note: bytes, size: int, root: bytes) -> str:
+        """Return what is wrong with a note; nothing if it holds."""
+        try:
+            signed = parse_checkpoint_unverified(note)
+            found = signed.checkpoint
+            if (found.origin, found.size, found.root) != (self._origin, size, root):
+                return f"it says {found.origin}, size {found.size}, root {found.root.hex()}"
+            signers = verify_signatures(signed, [each.key for each in self._keys])
+        except EvidenceError as exc:
+            return f"{exc.code}: {exc.message}"
+        in_force = [each.key for each in self._keys if each.start <= size - 1]
+        if missing := {key.kind for key in in_force} - {key.kind for key in signers}:
+            return f"no key of kind 0x{min(missing):02x} has signed it"
+        return ""
+
+    def _report_note(self, cells: CheckpointCells, root: bytes, fault: str) -> None:
+        """Name the byte: in the text by what it should be, in a signature by trying."""
+        at: int | None = None
+        try:
+            text = Checkpoint(origin=self._origin, size=cells.size, root=root).text.encode()
+        except EvidenceError:
+            text = b""
+        differs = first_difference(cells.note, text)
+        if differs < len(text):
+            at = differs
+        elif len(cells.note) <= _NOTE_SIZE_SEARCHED and not self._findings.is_full:
+            found = find_flip(
+                cells.note, lambda note: not self._fault_of_note(note, cells.size, root)
+            )
+            at = None if found is None else found[0]
+        self._report("checkpoints", cells.size, "note", fault, at)
+
+    def _check_course(self, cells: CheckpointCells) -> None:
+        """Check what nothing proves, but what must be plausible: epoch and time."""
+        last = self._last
+        if cells.epoch < (last.epoch if last else 1):
+            message = f"stored {cells.epoch}, below the one before"
+            self._report("checkpoints", cells.size, "epoch", message)
+        latest = _microseconds(self._now + _DAY)
+        earliest = last.published_at - _microseconds_of(_DAY) if last else 0
+        if not earliest <= cells.published_at <= latest:
+            message = f"stored {cells.published_at}, out of order or in the future"
+            self._report("checkpoints", cells.size, "published_at", message)
+
+    def _report(
+        self, table: str, size: int, column: str, message: str, at: int | None = None
+    ) -> None:
+        self._findings.add(
+            Finding(
+                code="fsck.checkpoint",
+                message=message,
+                table=table,
+                row=f"size={size}",
+                column=column,
+                byte=at,
+            )
+        )
+
+    def _report_head(self, column: str, message: str, at: int | None = None) -> None:
+        self._findings.add(
+            Finding(
+                code="fsck.head",
+                message=message,
+                table="head",
+                row="id=1",
+                column=column,
+                byte=at,
+            )
+        )
+
+
+def _microseconds(moment: datetime) -> int:
+    return _microseconds_of(moment - datetime(1970, 1, 1, tzinfo=UTC))
+
+
+def _microseconds_of(span: timedelta) -> int:
+    return span // timedelta(microseconds=1)
