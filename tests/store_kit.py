@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
+from vermilion_ledger.checkpoint import Checkpoint, sign_checkpoint
 from vermilion_ledger.commitment import commit, encode_entry, make_record_id, make_tag
 from vermilion_ledger.encoding import encode_base64, encode_json
 from vermilion_ledger.merkle import EMPTY_ROOT, hash_children, hash_leaf
@@ -32,6 +33,7 @@ from vermilion_ledger.tilestore.disk import OsDisk
 from vermilion_ledger.tilestore.posix import PosixTileStore
 
 __all__ = [
+    "ORIGIN",
     "Admit",
     "ManualClock",
     "NoteSigner",
@@ -43,13 +45,17 @@ __all__ = [
     "make_tiles",
     "make_writer",
     "place",
+    "published",
     "record_key",
     "reference_root",
+    "replayed",
     "replayed_leaves",
     "states_of",
     "system_clock",
     "told",
 ]
+
+ORIGIN = "test.example/log"
 
 _numbers = count()
 _lock = threading.Lock()
@@ -140,14 +146,14 @@ class Admit:
 
 
 class NoteSigner:
-    """Signs nothing, legibly."""
+    """Signs with a key that everybody knows, and notes what it signed."""
 
     def __init__(self) -> None:
         self.signed: list[tuple[int, bytes]] = []
 
     def sign_checkpoint(self, size: int, root: bytes) -> str:
         self.signed.append((size, root))
-        return f"test\n{size}\n{root.hex()}\n"
+        return sign_checkpoint(Checkpoint(origin=ORIGIN, size=size, root=root), digest("log key"))
 
 
 def accept(database: Database, *submissions: Submission) -> tuple[int, ...]:
@@ -229,6 +235,10 @@ class Writer:
             pass
         return self.publisher.publish()
 
+    def place(self, count: int) -> None:
+        """Give entries of one record their index, and publish nothing."""
+        place(self.sequencer, *(make_submission() for _ in range(count)))
+
     def run(self, stop: threading.Event) -> None:
         """Be the loop of a sequencer's process."""
         LogRunner(self.sequencer, self.publisher, self.timing).run(stop)
@@ -262,6 +272,19 @@ def make_writer(
     if started:
         writer.start()
     return writer
+
+
+def published(writer: Writer) -> tuple[int, bytes]:
+    """Publish what has an index; return size and root of the new checkpoint."""
+    checkpoint = writer.publisher.publish()
+    assert checkpoint is not None
+    return checkpoint.size, checkpoint.root
+
+
+def replayed(database: Database) -> tuple[int, bytes]:
+    """Return size and root of the log that follows from what is stored."""
+    leaves = replayed_leaves(database)
+    return len(leaves), reference_root(leaves)
 
 
 def replayed_leaves(database: Database) -> list[bytes]:

@@ -89,6 +89,12 @@ def database(url: str, opened: Opener) -> Database:
 
 
 @pytest.fixture
+def sqlite_database(sqlite_url: str, opened: Opener) -> Database:
+    """A migrated, empty SQLite database."""
+    return opened(sqlite_url)
+
+
+@pytest.fixture
 def tiles(tmp_path: Path) -> PosixTileStore:
     """An empty tile store in a folder."""
     return make_tiles(tmp_path)

@@ -10,7 +10,7 @@ import pytest
 
 from postgres import PostgresServer
 from store_filled import NOW, TARGET, fill
-from store_kit import accept, digest, make_sequencer, make_submission
+from store_kit import accept, digest, make_sequencer, make_submission, make_writer
 from vermilion_ledger.errors import (
     EvidenceError,
     InputError,
@@ -20,6 +20,7 @@ from vermilion_ledger.store import Database
 from vermilion_ledger.store.engine import writing
 from vermilion_ledger.store.grants import apply_grants
 from vermilion_ledger.store.schema import METADATA
+from vermilion_ledger.tilestore.posix import PosixTileStore
 
 Opener = Callable[..., Database]
 
@@ -41,9 +42,9 @@ def acting_as(database: Database, role: str) -> Iterator[Callable[[str], str]]:
 
 
 @pytest.fixture
-def granted(postgres_url: str, opened: Opener) -> Iterator[Database]:
+def granted(postgres_url: str, opened: Opener, tiles: PosixTileStore) -> Iterator[Database]:
     database = opened(postgres_url)
-    fill(database)
+    fill(database, tiles)
     roles = {"api_role": "v_api", "sequencer_role": "v_seq", "anchorer_role": "v anchor"}
     for _ in range(2):  # applying again is harmless
         apply_grants(database.engine, **roles)
@@ -80,15 +81,20 @@ def test_no_role_may_change_evidence(granted: Database, role: str) -> None:
 
 
 def test_the_api_may_insert_submissions_but_no_entries(granted: Database) -> None:
+    others = ["entries", "places", "digests", "checkpoints", "refusals", "head", "lease", "anchors"]
     with acting_as(granted, "v_api") as run:
-        for table in ("entries", "tiles", "checkpoints", "refusals", "head", "lease", "anchors"):
+        for table in others:
             assert run(f"INSERT INTO {table} SELECT * FROM {table}") == "store.not-allowed"
         assert run("INSERT INTO nonces VALUES (decode('00', 'hex'), decode('00', 'hex'))") == ""
         assert run("SELECT count(*) FROM entries") == ""
 
 
 def test_each_process_does_its_work_under_its_own_role(
-    granted: Database, postgres_server: PostgresServer, postgres_url: str, opened: Opener
+    granted: Database,
+    postgres_server: PostgresServer,
+    postgres_url: str,
+    opened: Opener,
+    tiles: PosixTileStore,
 ) -> None:
     name = postgres_url.rpartition("/")[2]
     with writing(granted.engine) as connection:
@@ -99,12 +105,9 @@ def test_each_process_does_its_work_under_its_own_role(
     )
 
     before = api.log.count_entries()
-    ids = accept(api, make_submission("z", new=True), make_submission("z"))
-    sequencer = make_sequencer(sequencing)
-    while sequencer.sequence_batch():
-        pass
-    assert sequencer.publish() is not None
-    assert {each.state for each in api.log.load_states(ids).values()} == {"sequenced"}
+    positions = accept(api, make_submission("z", plain=True), make_submission("z"))
+    assert make_writer(sequencing, tiles).grow() is not None
+    assert {each.state for each in api.log.load_states(positions).values()} == {"sequenced"}
     assert api.log.count_entries() == before + 3
     job = anchoring.anchors.plan(TARGET, size=9, root=digest("root"), now=NOW)
     assert api.anchors.load_open(TARGET) == job

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from store_kit import accept, digest, make_submission, system_clock
+from store_kit import accept, digest, make_submission
 from vermilion_anchor.ports import JournalStore
 from vermilion_ledger.anchor_rows import (
     AnchorAttempt,
@@ -204,8 +204,7 @@ def test_the_first_response_under_a_key_stays(database: Database) -> None:
     idempotency = Idempotency(key="k", request_hash=digest("request"))
     assert database.responses.load("k") is None
     database.intake.save_batches(
-        [IntakeBatch(submissions=(make_submission(new=True),), idempotency=idempotency)],
-        received_at=system_clock(),
+        [IntakeBatch(submissions=(make_submission(),), idempotency=idempotency)]
     )
 
     running = database.responses.load("k")
@@ -223,6 +222,6 @@ def test_a_journal_survives_closing(url: str, opened: Opener) -> None:
     job = opened(url).anchors.save_signed(
         opened(url).anchors.plan(TARGET, size=5, root=ROOT, now=NOW), attempt(0)
     )
-    accept(opened(url), make_submission(new=True))
+    accept(opened(url), make_submission())
 
     assert opened(url).anchors.load_open(TARGET) == job

@@ -15,12 +15,12 @@ from sqlalchemy import create_engine
 
 from postgres import PostgresServer
 from store_filled import fill
+from store_kit import make_tiles, replayed_leaves
 from vermilion_ledger.errors import (
     EvidenceError,
     IntegrityError,
     UnavailableError,
 )
-from vermilion_ledger.recheck import recheck_tree
 from vermilion_ledger.store import Database, open_database, schema
 from vermilion_ledger.store.engine import is_sqlite, open_engine, reading, writing
 from vermilion_ledger.store.migrate import (
@@ -30,13 +30,14 @@ from vermilion_ledger.store.migrate import (
     stored_revision,
 )
 from vermilion_ledger.store.schema import INSERT_ONLY, METADATA
+from vermilion_ledger.tilestore.posix import PosixTileStore
 
 Opener = Callable[..., Database]
 
 
 @pytest.fixture
-def filled(database: Database) -> Database:
-    fill(database)
+def filled(database: Database, tiles: PosixTileStore) -> Database:
+    fill(database, tiles)
     return database
 
 
@@ -96,11 +97,11 @@ def test_every_constraint_of_the_migration_is_that_of_the_schema_on_postgresql(
 
 
 def test_migrating_a_filled_database_again_changes_nothing(filled: Database) -> None:
-    before = recheck_tree(filled.log), filled.log.load_head(), counts(filled)
+    before = replayed_leaves(filled), filled.heads.load_head(), counts(filled)
 
     filled.migrate()
 
-    assert (recheck_tree(filled.log), filled.log.load_head(), counts(filled)) == before
+    assert (replayed_leaves(filled), filled.heads.load_head(), counts(filled)) == before
     check_migrated(filled.engine)
 
 
@@ -120,7 +121,7 @@ def test_an_empty_database_is_refused_until_it_is_migrated(
             assert caught.value.code == "store.not-migrated"
         database.migrate()
         database.check()
-        fill(database)
+        fill(database, make_tiles(folder(tmp_path, database)))
 
 
 def test_a_database_of_a_later_release_is_refused(database: Database) -> None:
@@ -133,6 +134,13 @@ def test_a_database_of_a_later_release_is_refused(database: Database) -> None:
     with pytest.raises(UnavailableError) as caught:
         database.migrate()
     assert caught.value.code == "store.newer-schema"
+
+
+def folder(parent: Path, database: Database) -> Path:
+    """A folder of its own for the tiles of a database."""
+    found = parent / database.engine.dialect.name
+    found.mkdir()
+    return found
 
 
 def counts(database: Database) -> dict[str, int]:
@@ -169,18 +177,21 @@ def test_every_table_is_insert_only_or_says_who_changes_it() -> None:
 
 
 @pytest.mark.parametrize("table", [table.name for table in INSERT_ONLY])
-def test_replacing_a_row_is_refused_on_sqlite(table: str, sqlite_url: str, opened: Opener) -> None:
-    database = opened(sqlite_url)
-    fill(database)
+def test_replacing_a_row_is_refused_on_sqlite(
+    table: str, sqlite_database: Database, tiles: PosixTileStore
+) -> None:
+    fill(sqlite_database, tiles)
 
     statement = f"REPLACE INTO {table} SELECT * FROM {table}"
 
-    assert refused(database, statement) == "store.append-only"
+    assert refused(sqlite_database, statement) == "store.append-only"
 
 
-def test_truncation_is_refused_on_postgresql(postgres_url: str, opened: Opener) -> None:
+def test_truncation_is_refused_on_postgresql(
+    postgres_url: str, opened: Opener, tiles: PosixTileStore
+) -> None:
     database = opened(postgres_url)
-    fill(database)
+    fill(database, tiles)
 
     for table in METADATA.tables:
         if table != "anchors":
@@ -188,10 +199,10 @@ def test_truncation_is_refused_on_postgresql(postgres_url: str, opened: Opener) 
 
 
 def test_a_replication_role_does_not_pass_by_the_triggers(
-    postgres_url: str, opened: Opener
+    postgres_url: str, opened: Opener, tiles: PosixTileStore
 ) -> None:
     database = opened(postgres_url)
-    fill(database)
+    fill(database, tiles)
 
     statements = "SET LOCAL session_replication_role = 'replica'; DELETE FROM entries"
 
@@ -222,8 +233,26 @@ def test_what_waits_cannot_get_lost_and_heads_never_go_back(
         "INSERT INTO head SELECT 2, size, root, epoch, state FROM head",
         "INSERT INTO lease (id, holder, epoch, expires_at) VALUES (2, '', 0, 0)",
         "UPDATE head SET state = 'broken'",
-        "INSERT INTO queue (submission_id) SELECT envelope_hash FROM submissions",
-        "INSERT INTO records SELECT 'rec_x', record_key, 'secret', 0 FROM records",
+        "UPDATE lease SET id = 2",
+        "INSERT INTO queue SELECT position + 1000000, salt, 0 FROM submissions",
+        "INSERT INTO queue SELECT position, salt, 0 FROM queue q JOIN submissions USING (position)",
+        "INSERT INTO submissions SELECT 9999, record_key, 3, envelope, salt FROM submissions",
+        "INSERT INTO submissions SELECT 9999, record_key, -1, envelope, salt FROM submissions",
+        "INSERT INTO submissions SELECT 9999, envelope, kind, envelope, salt FROM submissions",
+        "INSERT INTO submissions SELECT 9999, salt, kind, envelope, envelope FROM submissions",
+        "INSERT INTO submissions SELECT 9999, NULL, kind, envelope, salt FROM submissions",
+        "INSERT INTO entries SELECT leaf_index + 1000, position, sequence FROM entries",
+        "INSERT INTO entries SELECT leaf_index + 1000, position + 100000, sequence FROM entries",
+        "INSERT INTO entries SELECT leaf_index, position + 1000, sequence FROM entries",
+        "INSERT INTO entries SELECT -1, position, 0 FROM queue",
+        "INSERT INTO entries SELECT 1000, position, -1 FROM queue",
+        "INSERT INTO places SELECT record, sequence, leaf_index FROM places",
+        "INSERT INTO digests SELECT digest, leaf_index FROM digests",
+        "INSERT INTO fingerprints SELECT envelope_hash, position FROM fingerprints",
+        "INSERT INTO nonces SELECT nonce, keyid FROM nonces",
+        "INSERT INTO refusals SELECT position + 100000, code, message FROM refusals",
+        "INSERT INTO checkpoints SELECT 0, root, note, epoch, published_at FROM checkpoints",
+        "INSERT INTO checkpoints SELECT size, root, note, epoch, published_at FROM checkpoints",
     ],
 )
 def test_rows_that_cannot_be_are_refused(filled: Database, statement: str) -> None:
@@ -253,9 +282,10 @@ def test_a_sqlite_file_is_private_and_durable(sqlite_url: str, tmp_path: Path) -
     }
 
 
-def test_a_pragma_that_does_not_hold_is_refused(sqlite_url: str, opened: Opener) -> None:
-    database = opened(sqlite_url)
-    fill(database)
+def test_a_pragma_that_does_not_hold_is_refused(
+    sqlite_url: str, opened: Opener, tiles: PosixTileStore
+) -> None:
+    fill(opened(sqlite_url), tiles)
 
     with pytest.raises(IntegrityError) as caught:
         # SQLite keeps the limit at the present size and says nothing.
@@ -293,8 +323,10 @@ def test_both_kinds_of_database_are_told_apart(database: Database, url: str) -> 
         assert is_sqlite(connection) == url.startswith("sqlite")
 
 
-def test_the_file_format_needs_no_program_of_ours(sqlite_url: str, opened: Opener) -> None:
-    fill(opened(sqlite_url))
+def test_the_file_format_needs_no_program_of_ours(
+    sqlite_url: str, opened: Opener, tiles: PosixTileStore
+) -> None:
+    fill(opened(sqlite_url), tiles)
 
     with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"))) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)

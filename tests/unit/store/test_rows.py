@@ -13,28 +13,24 @@ from hypothesis import strategies as st
 from store_kit import make_submission
 from vermilion_ledger.codes import all_codes
 from vermilion_ledger.codes.storing import CODES
-from vermilion_ledger.errors import InputError
-from vermilion_ledger.rows import Idempotency, NewRecord
+from vermilion_ledger.errors import InputError, IntegrityError
+from vermilion_ledger.rows import Idempotency, RecordKind
 from vermilion_ledger.store import open_database
+from vermilion_ledger.store.kinds import decode_kind, encode_kind
 from vermilion_ledger.store.moments import decode_moment, encode_moment
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"submission_id": b"\x00" * 15},
+        {"record_key": b"\x00" * 31},
+        {"record_key": b""},
         {"envelope_hash": b"\x00" * 31},
         {"salt": b""},
         {"digest": b"\x00" * 33},
         {"nonces": ((b"\x00" * 31, b"\x00" * 16),)},
         {"nonces": ((b"\x00" * 32, b"\x00" * 15),)},
         {"envelope": b"\x00" * (64 * 1024 + 1)},
-        {"name": "a\x00b"},
-        {"name": "\ud800"},
-        {"name": "x" * 1025},
-        {"event": "\x00"},
-        {"predicate": "\udfff"},
-        {"new_record": NewRecord(record_id="rec_other", record_key=b"\x00" * 32)},
     ],
 )
 def test_a_row_that_a_database_would_refuse_cannot_be_made(change: dict[str, Any]) -> None:
@@ -44,15 +40,35 @@ def test_a_row_that_a_database_would_refuse_cannot_be_made(change: dict[str, Any
     assert caught.value.code == "submission.malformed"
 
 
-@pytest.mark.parametrize(("key", "request_hash"), [("k", b"short"), ("\x00", b"\x00" * 32)])
+@pytest.mark.parametrize(
+    ("key", "request_hash"),
+    [
+        ("k", b"short"),
+        ("a\x00b", b"\x00" * 32),
+        ("\ud800", b"\x00" * 32),
+        ("x" * 1025, b"\x00" * 32),
+    ],
+)
 def test_a_malformed_idempotency_key_is_refused(key: str, request_hash: bytes) -> None:
-    with pytest.raises(InputError):
+    with pytest.raises(InputError) as caught:
         Idempotency(key=key, request_hash=request_hash)
 
+    assert caught.value.code == "submission.malformed"
 
-def test_a_record_key_of_another_size_is_refused() -> None:
-    with pytest.raises(InputError):
-        NewRecord(record_id="rec_x", record_key=b"\x00" * 31)
+
+@pytest.mark.parametrize("number", [-1, 3, 255])
+def test_a_kind_that_nobody_defined_is_damage(number: int) -> None:
+    with pytest.raises(IntegrityError) as caught:
+        decode_kind(number)
+
+    assert caught.value.code == "store.corrupt"
+
+
+def test_kinds_keep_their_numbers() -> None:
+    kinds: tuple[RecordKind, ...] = ("document", "keys", "policies")
+
+    assert [encode_kind(kind) for kind in kinds] == [0, 1, 2]
+    assert tuple(decode_kind(number) for number in range(3)) == kinds
 
 
 @given(st.datetimes(timezones=st.just(UTC)))
