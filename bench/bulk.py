@@ -40,7 +40,10 @@ def run(*, scale: float = 1.0) -> list[Figure]:
                 {
                     "sequenced": lambda: _post(server.url, count, "?wait=sequenced", CONNECTIONS),
                     "proven": lambda: _post(
-                        server.url, count, "?wait=published&proofs=true", PROOF_CONNECTIONS
+                        server.url,
+                        count,
+                        "?wait=published&proofs=true&timeout=120",
+                        PROOF_CONNECTIONS,
                     ),
                 }
             )

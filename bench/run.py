@@ -1,11 +1,14 @@
 """Measure everything and write the figures into ``docs/performance.md``.
 
-``python bench/run.py [NAME…]`` runs the named benches (all by default) and
-replaces their sections between the markers of the page; prose around them stays.
+``python bench/run.py [NAME…]`` runs the named benches (by default all but
+``growth``, which takes long) and replaces their sections between the markers of
+the page; prose around them stays. ``--scale 0.05`` tries them at a part of
+their size: that is printed, and not written.
 """
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import re
 import subprocess
@@ -17,28 +20,52 @@ from measure import Figure, describe_machine, table
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "performance.md"
-BENCHES = ("hashing", "merkle", "recording", "verifying", "gas")
+BENCHES = (
+    "hashing",
+    "merkle",
+    "single",
+    "single-postgres",
+    "bulk",
+    "sequencer",
+    "proofs",
+    "disk",
+    "reading",
+    "starting",
+    "verifying",
+    "gas",
+)
+LONG = ("growth",)  # run when named
 
 
-def main(names: list[str]) -> int:
+def main(arguments: list[str]) -> int:
     """Run benches; return 1 if a target was missed."""
-    unknown = sorted(set(names) - set(BENCHES))
-    if unknown:
-        print(f"no bench {', '.join(unknown)}; there are {', '.join(BENCHES)}", file=sys.stderr)
-        return 2
+    parser = argparse.ArgumentParser(description="take the figures of docs/performance.md")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join((*BENCHES, *LONG)))
+    parser.add_argument("--scale", type=float, default=1.0, help="part of the full size")
+    asked = parser.parse_args(arguments)
+    if unknown := sorted(set(asked.names) - {*BENCHES, *LONG}):
+        parser.error(f"no bench {', '.join(unknown)}; there are {', '.join((*BENCHES, *LONG))}")
+    sys.path.append(str(ROOT / "tests"))  # the PostgreSQL that the tests start
     missed = False
-    for name in names or BENCHES:
+    for name in asked.names or BENCHES:
         print(f"… {name}", file=sys.stderr, flush=True)
         if name == "gas":
             body = _gas()
         else:
-            figures: list[Figure] = importlib.import_module(name).run()
+            figures = _measure(name, asked.scale)
             missed = missed or any(figure.met is False for figure in figures)
             body = table(figures)
         print(body, flush=True)
-        stamp = f"{datetime.now(UTC):%Y-%m-%d}, {describe_machine()}."
-        _replace(name, f"{stamp}\n\n{body}")
+        if asked.scale == 1.0:
+            stamp = f"{datetime.now(UTC):%Y-%m-%d}, {describe_machine()}."
+            _replace(name, f"{stamp}\n\n{body}")
     return 1 if missed else 0
+
+
+def _measure(name: str, scale: float) -> list[Figure]:
+    bench = importlib.import_module(name.replace("-", "_"))
+    figures: list[Figure] = bench.run(scale=scale)
+    return figures
 
 
 def _gas() -> str:
