@@ -19,6 +19,7 @@ from vermilion_ledger.events import Predicate
 from vermilion_ledger.fsck.findings import (
     Finding,
     Findings,
+    find_flip,
     first_difference,
     flipped_numbers,
     flips,
@@ -108,10 +109,11 @@ class RowsBeside:
             return None
         if record_key is None or len(record_key) != 32:
             self._report(position, "record_key", "it has not 32 bytes", index)
-        elif (found := make_record_id(record_key)) != implied.record_id:
-            self._report(
-                position, "record_key", f"it makes {found}, the envelope {implied.record_id}", index
-            )
+        elif (made := make_record_id(record_key)) != implied.record_id:
+            message = f"it makes {made}, the envelope is of {implied.record_id}"
+            found = find_flip(record_key, lambda key: make_record_id(key) == implied.record_id)
+            at = None if found is None else found[0]
+            self._report(position, "record_key", message, index, at=at)
         expected = self._public_kinds.get(implied.record_id) or _KINDS[implied.predicate]
         if kind != expected:
             self._report(position, "kind", f"stored {kind}, the envelope's is {expected}", index)
@@ -199,8 +201,9 @@ class RowsBeside:
         digests = {(other, index): "digest" for other in flipped_numbers(digest)}
         indices = {(digest, other): "leaf_index" for other in flipped_numbers(index)}
         column, stored = "", ""
-        for row in view.find_digests([*digests, *indices]):
-            column, stored = (digests | indices)[row], f"stored {row}, "
+        for names in (indices, digests):  # a digest may have several entries, an entry has one
+            for row in view.find_digests(list(names)):
+                column, stored = names[row], f"stored {row}, "
         message = f"{stored}expected {key} (digest, leaf_index)"
         self._report_row("digests", f"leaf_index={index}", column, message, index=index)
 
@@ -225,6 +228,7 @@ class RowsBeside:
         index: int | None,
         *,
         code: str = "fsck.row-differs",
+        at: int | None = None,
     ) -> None:
         self._findings.add(
             Finding(
@@ -234,6 +238,7 @@ class RowsBeside:
                 row=f"position={position}",
                 column=column,
                 index=index,
+                byte=at,
             )
         )
 

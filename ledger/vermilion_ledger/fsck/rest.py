@@ -16,13 +16,14 @@ from vermilion_ledger.codes import all_codes
 from vermilion_ledger.envelope import parse_envelope, split_intake, verify_intake
 from vermilion_ledger.errors import EvidenceError
 from vermilion_ledger.fsck.beside import RowsBeside, Tally
-from vermilion_ledger.fsck.findings import Finding, Findings, first_difference
+from vermilion_ledger.fsck.findings import Finding, Findings, find_flip, first_difference
 from vermilion_ledger.fsck.journal import check_journal
 from vermilion_ledger.fsck.strays import find_strays
 
 __all__ = ["RestCheck"]
 
 _PAGE = 1000  # rows looked at in one go
+_SEARCHED_MAX = 4096  # bytes of an envelope in which a flipped bit is looked for
 _LISTED_MAX = 100  # positions named of each kind
 
 
@@ -83,7 +84,10 @@ class RestCheck:
             after = page[-1].position
             for cells in page:
                 if cells.code not in known:
-                    self._report_at("refusals", cells.position, "code", f"stored {cells.code!r}")
+                    found = find_flip(cells.code, known.__contains__)
+                    at = None if found is None else found[0]
+                    message = f"stored {cells.code!r}"
+                    self._report_at("refusals", cells.position, "code", message, at)
                 if self._check_intake(cells.position, cells.envelope):
                     self._beside.expect_submission(
                         cells.position, cells.record_key, cells.kind, cells.envelope
@@ -115,27 +119,36 @@ class RestCheck:
         self, position: int, envelope: bytes | None, index: int | None = None
     ) -> bool:
         """Check the ledger's own signature: here no tile proves the envelope."""
+        fault = self._fault_of(envelope or b"")
+        if not fault:
+            return True
+        self._tally.unknown_count += 1
+        found = None
+        if envelope is not None and len(envelope) <= _SEARCHED_MAX and not self._findings.is_full:
+            found = find_flip(envelope, lambda before: not self._fault_of(before))
+        missing = envelope is None
+        self._findings.add(
+            Finding(
+                code="fsck.row-missing" if missing else "fsck.envelope",
+                message="the submission is not there" if missing else fault,
+                table="submissions",
+                row=f"position={position}",
+                column="" if missing else "envelope",
+                index=index,
+                byte=None if found is None else found[0],
+            )
+        )
+        return False
+
+    def _fault_of(self, envelope: bytes) -> str:
+        """Return what is wrong with an envelope; nothing if this ledger took it in."""
         try:
-            parsed = parse_envelope(envelope or b"")
+            parsed = parse_envelope(envelope)
             intake, others = split_intake(parsed, self._identity.intake_keyids)
             verify_intake(parsed, intake, others, self._intake_keys[intake.keyids[0]])
         except EvidenceError as exc:
-            self._tally.unknown_count += 1
-            missing = envelope is None
-            self._findings.add(
-                Finding(
-                    code="fsck.row-missing" if missing else "fsck.envelope",
-                    message="the submission is not there"
-                    if missing
-                    else f"{exc.code}: {exc.message}",
-                    table="submissions",
-                    row=f"position={position}",
-                    column="" if missing else "envelope",
-                    index=index,
-                )
-            )
-            return False
-        return True
+            return f"{exc.code}: {exc.message}"
+        return ""
 
     def _check_states(self, view: AuditView, counts: Counts) -> None:
         """Check that each submission is an entry, a refusal or queued, and one of them only."""

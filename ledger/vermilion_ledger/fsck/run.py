@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from vermilion_ledger.admission import LedgerIdentity
-from vermilion_ledger.cells import AuditStore, AuditView, CheckpointCells
+from vermilion_ledger.cells import AuditStore, AuditView, CheckpointCells, HeadCells
 from vermilion_ledger.errors import EvidenceError
 from vermilion_ledger.fsck.beside import RowsBeside, Tally
 from vermilion_ledger.fsck.files import check_note_file, check_other_files
@@ -161,25 +161,22 @@ class Fsck:
         )
 
     def find_horizon(self) -> tuple[int, bytes]:
-        """Return size and root of the newest checkpoint that holds; report those above it."""
+        """Return size and root of the newest checkpoint to go by; report those above it."""
         head, newest = self._subject.store.load_head(_NEWEST)
         for cells in newest:
-            if self._signed.is_sound(cells.note, cells.size):
+            if self._is_end(cells, head):
                 return cells.size, cells.root
-            self._findings.add(
-                Finding(
-                    code="fsck.checkpoint",
-                    message="its note is no checkpoint of that size by the log's keys",
-                    table="checkpoints",
-                    row=f"size={cells.size}",
-                    column="note",
-                )
-            )
+            self._signed.report_unsound(cells)
         if head is None:
             self._findings.add(
                 Finding(code="fsck.head", message="the row is not there", table="head")
             )
         return 0, EMPTY_ROOT
+
+    def _is_end(self, cells: CheckpointCells, head: HeadCells | None) -> bool:
+        """Tell whether a checkpoint can be the newest: by its note, or by the head."""
+        is_head = head is not None and (head.size, head.root) == (cells.size, cells.root)
+        return is_head or self._signed.is_sound(cells)
 
     def check_ahead(self, observed: Sequence[ObservedHead], size: int) -> None:
         """Report who has seen more than was signed here."""
@@ -200,8 +197,8 @@ class Fsck:
                 *view.anchored_between(-_NUMBER_MAX, 0),
                 *view.anchored_between(size, _NUMBER_MAX),
             ]
-        head, newest = self._subject.store.load_head()
-        latest = newest[0] if newest else None
+        head, newest = self._subject.store.load_head(_NEWEST)
+        latest = next((cells for cells in newest if self._is_end(cells, head)), None)
         is_later = latest is not None and latest.size > size
         if head is not None:
             expected = latest.root if latest is not None and is_later else root

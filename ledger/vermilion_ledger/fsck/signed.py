@@ -51,6 +51,8 @@ class SignedCheck:
 
     def check_checkpoint(self, cells: CheckpointCells, root: bytes) -> None:
         """Compare a checkpoint with the root that the tree has at its size."""
+        if self._report_size(cells):
+            return
         if fault := self._fault_of_note(cells.note, cells.size, root):
             self._report_note(cells, root, fault)
         if cells.root != root:
@@ -93,13 +95,32 @@ class SignedCheck:
                 )
             )
 
-    def is_sound(self, note: bytes, size: int) -> bool:
-        """Tell whether a note is a checkpoint of that size, by the keys in force."""
+    def is_sound(self, cells: CheckpointCells) -> bool:
+        """Tell whether a note is a checkpoint of the row's size, by the keys in force."""
+        return self._stated_size(cells.note) == cells.size
+
+    def report_unsound(self, cells: CheckpointCells) -> None:
+        """Report a checkpoint whose size no tree here has: so it cannot be compared."""
+        if not self._report_size(cells):
+            message = "it is no checkpoint of that size by the log's keys"
+            self._report("checkpoints", cells.size, "note", message)
+
+    def _stated_size(self, note: bytes) -> int | None:
+        """Return the size that a note states; None if it is none by the log's keys."""
         try:
-            checkpoint = parse_checkpoint_unverified(note).checkpoint
+            stated = parse_checkpoint_unverified(note).checkpoint
         except EvidenceError:
+            return None
+        return None if self._fault_of_note(note, stated.size, stated.root) else stated.size
+
+    def _report_size(self, cells: CheckpointCells) -> bool:
+        """Report the size of a row if its note holds for another one."""
+        stated = self._stated_size(cells.note)
+        if stated is None or stated == cells.size:
             return False
-        return not self._fault_of_note(note, size, checkpoint.root)
+        message = f"stored {cells.size}, its note is signed for {stated}"
+        self._report("checkpoints", cells.size, "size", message)
+        return True
 
     def _fault_of_note(self, note: bytes, size: int, root: bytes) -> str:
         """Return what is wrong with a note; nothing if it holds."""
