@@ -28,10 +28,10 @@ NODE_OK = node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lock lint format test contracts coverage fuzz flips vectors up demo bench alone clean
+.PHONY: help setup lock lint format test contracts coverage fuzz flips vectors up demo bench bench-growth alone clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMPS)/python $(STAMPS)/package ## install what the lock files name into .venv/
 
@@ -75,6 +75,9 @@ demo: setup $(NPM) ## record, anchor and verify the documents of DOCS=<folder>
 
 bench: setup $(NPM) ## measure and print the figures of docs/performance.md
 	$(BIN)/python bench/run.py
+
+bench-growth: setup ## the same for a ledger of 2,000,000 entries
+	$(BIN)/python bench/run.py growth
 
 alone: setup $(DEMO)/trust.toml ## the wheel without extras, in an empty environment, verifies the demo's bundles
 	rm -rf $(ALONE) && mkdir -p $(ALONE)

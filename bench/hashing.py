@@ -12,12 +12,11 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from measure import Figure, describe_machine, interleave, table
+from measure import Figure, describe_machine, folder, interleave, scaled, table
 
 from vermilion_hooks.hashing import Hashed, hash_files
 from vermilion_hooks.walk import find_roots, walk
@@ -34,18 +33,19 @@ _PROCESS = "import sys; from vermilion_ledger.digest import digest_file; "
 _PROCESS += "print(digest_file(sys.argv[1]).sha256.hex())"
 
 
-def run() -> list[Figure]:
+def run(*, scale: float = 1.0) -> list[Figure]:
     """Measure and return the figures."""
-    folder = Path(tempfile.mkdtemp(prefix="vermilion-bench-"))
-    try:
-        return [*_measure_large(folder / "large"), *_measure_small(folder / "small")]
-    finally:
-        shutil.rmtree(folder)
+    blocks = scaled(LARGE_SIZE // _BLOCK_SIZE, scale)
+    with folder() as place:
+        return [
+            *_measure_large(place / "large", blocks),
+            *_measure_small(place / "small", scaled(SMALL_COUNT, scale)),
+        ]
 
 
-def _measure_large(path: Path) -> list[Figure]:
+def _measure_large(path: Path, blocks: int) -> list[Figure]:
     with path.open("wb") as file:
-        for _ in range(LARGE_SIZE // _BLOCK_SIZE):
+        for _ in range(blocks):
             file.write(os.urandom(_BLOCK_SIZE))
         os.fsync(file.fileno())
     contenders: dict[str, Callable[[], str]] = {
@@ -72,30 +72,30 @@ def _measure_large(path: Path) -> list[Figure]:
     return figures
 
 
-def _measure_small(folder: Path) -> list[Figure]:
-    folder.mkdir()
-    for number in range(SMALL_COUNT):
-        (folder / f"{number:05}").write_bytes(os.urandom(SMALL_SIZE))
+def _measure_small(place: Path, count: int) -> list[Figure]:
+    place.mkdir()
+    for number in range(count):
+        (place / f"{number:05}").write_bytes(os.urandom(SMALL_SIZE))
     os.sync()
     seconds = interleave(
         {
-            "walked and hashed by us": lambda: _hash_tree(folder),
+            "walked and hashed by us": lambda: _hash_tree(place, count),
             "find and xargs sha256sum": lambda: _output(
-                ["sh", "-c", 'find "$1" -type f -print0 | xargs -0 sha256sum', "sh", folder]
+                ["sh", "-c", 'find "$1" -type f -print0 | xargs -0 sha256sum', "sh", place]
             ),
         }
     )
-    what = f"{SMALL_COUNT:,} files of 4 KiB, "
+    what = f"{count:,} files of 4 KiB, "
     figures = [Figure(what=what + name, value=taken, unit="s") for name, taken in seconds.items()]
     ours, theirs = seconds.values()
     return [*figures, Figure(what=what + "ours / sha256sum", value=ours / theirs, unit="ratio")]
 
 
-def _hash_tree(folder: Path) -> None:
-    items = walk(find_roots([str(folder)]))
+def _hash_tree(place: Path, expected: int) -> None:
+    items = walk(find_roots([str(place)]))
     hashed = hash_files(items, workers=os.cpu_count() or 1, progress=lambda _: None)
     count = sum(isinstance(item, Hashed) for item in hashed)
-    if count != SMALL_COUNT:
+    if count != expected:
         raise SystemExit(f"{count} files were hashed")
 
 

@@ -6,7 +6,7 @@ import hashlib
 import random
 from collections.abc import Sequence
 
-from measure import Figure, interleave, rate
+from measure import Figure, interleave, rate, scaled
 
 from vermilion_ledger.merkle import hash_leaf, verify_consistency, verify_inclusion
 from vermilion_ledger.tree import Frontier, Node, build_consistency, build_inclusion
@@ -16,13 +16,16 @@ PROOF_LEAVES = 100_000
 PROOFS = 5_000
 
 
-def run() -> list[Figure]:
+def run(*, scale: float = 1.0) -> list[Figure]:
     """Measure and return the figures."""
-    return [*_building(), *_proving()]
+    return [
+        *_building(scaled(LEAVES, scale, least=2)),
+        *_proving(scaled(PROOF_LEAVES, scale, least=3), scaled(PROOFS, scale)),
+    ]
 
 
-def _building() -> list[Figure]:
-    entries = [index.to_bytes(65, "big") for index in range(LEAVES)]
+def _building(count: int) -> list[Figure]:
+    entries = [index.to_bytes(65, "big") for index in range(count)]
 
     def ours() -> bytes:
         frontier = Frontier()
@@ -55,7 +58,7 @@ def _building() -> list[Figure]:
     seconds = interleave({"ours": ours, "bare": bare, "pymerkle": pymerkle})
     peer = seconds["pymerkle"]
     return [
-        Figure(what="tree of 1,000,000 leaves, ours", value=seconds["ours"], unit="s"),
+        Figure(what=f"tree of {count:,} leaves, ours", value=seconds["ours"], unit="s"),
         Figure(what="the same, a bare hashlib loop", value=seconds["bare"], unit="s"),
         Figure(
             what="ours against the bare loop", value=seconds["ours"] / seconds["bare"], unit="ratio"
@@ -65,12 +68,12 @@ def _building() -> list[Figure]:
     ]
 
 
-def _proving() -> list[Figure]:
+def _proving(size: int, count: int) -> list[Figure]:
     nodes: dict[Node, bytes] = {}
     frontier = Frontier()
-    leaves = [hash_leaf(index.to_bytes(65, "big")) for index in range(PROOF_LEAVES)]
+    leaves = [hash_leaf(index.to_bytes(65, "big")) for index in range(size)]
     roots: dict[int, bytes] = {}
-    chosen = random.Random(9162).sample(range(1, PROOF_LEAVES), PROOFS)  # noqa: S311 - no secret
+    chosen = random.Random(9162).sample(range(1, size), min(count, size - 1))  # noqa: S311 - no secret
     wanted = frozenset(chosen)
     for leaf in leaves:
         nodes.update(frontier.append(leaf))
@@ -81,38 +84,38 @@ def _proving() -> list[Figure]:
     def read(asked: Sequence[Node]) -> list[bytes]:
         return [nodes[node] for node in asked]
 
-    inclusions = {index: build_inclusion(index, PROOF_LEAVES, read) for index in chosen}
-    consistencies = {size: build_consistency(size, PROOF_LEAVES, read) for size in chosen}
+    inclusions = {index: build_inclusion(index, size, read) for index in chosen}
+    consistencies = {old: build_consistency(old, size, read) for old in chosen}
 
     def verify() -> None:
         for index, path in inclusions.items():
-            verify_inclusion(leaves[index], index, PROOF_LEAVES, path, root)
+            verify_inclusion(leaves[index], index, size, path, root)
 
     def verify_consistencies() -> None:
-        for size, proof in consistencies.items():
-            verify_consistency(size, roots[size], PROOF_LEAVES, root, proof)
+        for old, proof in consistencies.items():
+            verify_consistency(old, roots[old], size, root, proof)
 
     seconds = interleave(
         {
-            "build": lambda: [build_inclusion(index, PROOF_LEAVES, read) for index in chosen],
+            "build": lambda: [build_inclusion(index, size, read) for index in chosen],
             "verify": verify,
             "consistency": verify_consistencies,
         }
     )
     return [
         Figure(
-            what="inclusion proofs built, 100,000 leaves, nodes in memory",
-            value=rate(PROOFS, seconds["build"]),
+            what=f"inclusion proofs built, {size:,} leaves, nodes in memory",
+            value=rate(len(chosen), seconds["build"]),
             unit="per second",
         ),
         Figure(
-            what="inclusion proofs verified, 100,000 leaves",
-            value=rate(PROOFS, seconds["verify"]),
+            what=f"inclusion proofs verified, {size:,} leaves",
+            value=rate(len(chosen), seconds["verify"]),
             unit="per second",
         ),
         Figure(
-            what="consistency proofs verified, 100,000 leaves",
-            value=rate(PROOFS, seconds["consistency"]),
+            what=f"consistency proofs verified, {size:,} leaves",
+            value=rate(len(chosen), seconds["consistency"]),
             unit="per second",
         ),
     ]

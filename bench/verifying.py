@@ -7,7 +7,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from measure import Figure, interleave
+from measure import Figure, interleave, scaled
 
 from vermilion_ledger.digest import digest_file
 from vermilion_verify.blocks import BlockJudge, load_block_hashes
@@ -22,7 +22,7 @@ COMMAND_MILLISECONDS_MAX = 250
 _REPEATS = 20
 
 
-def run() -> list[Figure]:
+def run(*, scale: float = 1.0) -> list[Figure]:
     """Measure and return the figures."""
     case = CASES / ED25519_CASE
     document, bundle = case / "document", case / "bundle.evidence.json"
@@ -56,7 +56,8 @@ def run() -> list[Figure]:
         subprocess.run([sys.executable, "-c", "pass"], check=True, capture_output=True)
 
     seconds = interleave(
-        {"in_process": in_process, "command": as_command, "python": bare_python}, rounds=11
+        {"in_process": in_process, "command": as_command, "python": bare_python},
+        rounds=scaled(11, scale),
     )
     milliseconds = 1000 * seconds["command"]
     return [
