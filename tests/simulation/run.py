@@ -1,0 +1,94 @@
+"""`make sim`: many seeds on all processors; prints each that breaks a promise.
+
+python -m simulation.run --seeds 100000
+python -m simulation.run --seed 4711
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from dataclasses import asdict
+from multiprocessing import get_context
+
+from simulation.scheduler import Violation
+from simulation.world import Outcome, simulate
+
+__all__ = ["COMMAND", "failure_of", "main"]
+
+COMMAND = "make sim SEED={}"
+_CHUNK = 50  # seeds given to a worker at once
+
+
+def failure_of(seed: int) -> str | None:
+    """Run a seed; return what broke and how to see it again, or None."""
+    result = _run(seed)
+    return result if isinstance(result, str) else None
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run seeds; return 1 if one of them broke a promise."""
+    parser = argparse.ArgumentParser(prog="make sim", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=1000, help="how many")
+    parser.add_argument("--start", type=int, default=0, help="the first seed")
+    parser.add_argument("--seed", type=int, help="this one alone, with its traceback")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes")
+    options = parser.parse_args(arguments)
+    if options.seed is not None:
+        return _show(options.seed)
+    return _run_many(range(options.start, options.start + options.seeds), options.jobs)
+
+
+def _show(seed: int) -> int:
+    try:
+        outcome = simulate(seed)
+    except (Violation, Exception):  # noqa: BLE001 -- whatever it is, the seed shows it
+        traceback.print_exc()
+        return 1
+    for name, value in asdict(outcome).items():
+        print(f"{name:12} {value}")
+    return 0
+
+
+def _run_many(seeds: range, jobs: int) -> int:
+    begun = time.monotonic()
+    failed = done = entries = checkpoints = kills = halted = 0
+    with get_context("spawn").Pool(jobs) as pool:
+        for result in pool.imap_unordered(_run, seeds, chunksize=_CHUNK):
+            done += 1
+            if isinstance(result, str):
+                failed += 1
+                print(result, flush=True)
+                continue
+            entries += result.size
+            checkpoints += result.checkpoints
+            kills += result.kills
+            halted += result.is_halted
+            if done % 5000 == 0:
+                _progress(done, len(seeds), time.monotonic() - begun)
+    seconds = time.monotonic() - begun
+    print(
+        f"{done} seeds in {seconds:.0f} s, {1000 * seconds * jobs / max(done, 1):.1f} ms a seed and"
+        f" process: {failed} failed; {checkpoints} checkpoints, {kills} processes died,"
+        f" {halted} logs refused to go on after a restore"
+    )
+    return 1 if failed else 0
+
+
+def _progress(done: int, total: int, seconds: float) -> None:
+    print(f"{done} of {total} seeds, {seconds:.0f} s", file=sys.stderr, flush=True)
+
+
+def _run(seed: int) -> Outcome | str:
+    try:
+        return simulate(seed)
+    except (Violation, Exception) as exc:  # noqa: BLE001 -- as above
+        return f"seed {seed}: {type(exc).__name__}: {exc}\n    {COMMAND.format(seed)}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
