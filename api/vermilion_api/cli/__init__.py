@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     language = choose_language(arguments, os.environ)
     arguments = _without_language(arguments)
-    if arguments[:1] == ["record"]:  # the one command whose own words are in both languages
+    if arguments[:1] in (["record"], ["fsck"]):  # whose own words are in both languages
         arguments[1:1] = [f"--lang={language}"]
     try:
         from vermilion_api.cli.app import run

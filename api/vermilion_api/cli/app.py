@@ -13,6 +13,7 @@ from vermilion_api.cli import (
     approve,
     bundle,
     event,
+    fsck,
     keys,
     migrate,
     record,
@@ -36,6 +37,7 @@ _COMMANDS = (
     ("sequencer", sequencer.sequencer),
     ("anchorer", anchorer.anchorer),
     ("migrate", migrate.migrate),
+    ("fsck", fsck.fsck),
 )
 
 

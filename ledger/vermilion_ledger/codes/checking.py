@@ -43,6 +43,10 @@ CODES: dict[str, Advice] = {
         zh="请先修复所列问题,再启动排序器:它会在签署前重新检查。",
     ),
     "fsck.head": _STOP,
+    "fsck.options": Advice(
+        en="See `vermilion fsck --help`.",
+        zh="请参阅 `vermilion fsck --help`。",
+    ),
     "fsck.root-differs": _STOP,
     "fsck.row-differs": _STOP,
     "fsck.row-missing": _STOP,

@@ -26,7 +26,12 @@ from vermilion_ledger.fsck.findings import (
 )
 from vermilion_ledger.implied import Implied, imply
 from vermilion_ledger.store.kinds import encode_kind
-from vermilion_ledger.store.prefixes import digest_prefix, record_prefix
+from vermilion_ledger.store.prefixes import (
+    digest_prefix,
+    record_prefix,
+    record_prefixes,
+    value_of,
+)
 
 __all__ = ["RowsBeside", "Tally"]
 
@@ -60,7 +65,7 @@ class _Expected:
     digests: dict[tuple[int, int], int] = field(default_factory=dict)
     known: dict[bytes, int] = field(default_factory=dict)
     nonces: dict[tuple[bytes, bytes], int] = field(default_factory=dict)
-    followers: list[tuple[int, int, int]] = field(default_factory=list)
+    followers: list[tuple[str, int, int]] = field(default_factory=list)
 
 
 class RowsBeside:
@@ -83,11 +88,12 @@ class RowsBeside:
         )
         if implied is None:
             return None
-        record, index = record_prefix(implied.record_id), cells.leaf_index
+        index = cells.leaf_index
+        record = record_prefix(implied.record_id, index)
         self._expected.places[record, cells.sequence, index] = index
-        self._expected.digests[digest_prefix(implied.digest), index] = index
+        self._expected.digests[digest_prefix(implied.digest, index), index] = index
         if cells.sequence:
-            self._expected.followers.append((record, cells.sequence, index))
+            self._expected.followers.append((implied.record_id, cells.sequence, index))
         return implied
 
     def expect_submission(
@@ -141,15 +147,20 @@ class RowsBeside:
                 self._report_nonce(view, pair, pairs)
 
     def _compare_places(self, view: AuditView, expected: _Expected) -> None:
-        before = {(record, sequence - 1) for record, sequence, _ in expected.followers}
+        before = {
+            (record, sequence - 1)
+            for record_id, sequence, index in expected.followers
+            for record in record_prefixes(record_id, index + 1)
+        }
         keys = {(record, sequence) for record, sequence, _ in expected.places} | before
         found = view.find_places(list(keys))
         for place in expected.places.keys() - found:
             self._report_place(view, place, found - expected.places.keys())
         if not expected.followers:
             return
-        earlier = {(record, sequence): index for record, sequence, index in sorted(found)[::-1]}
-        for record, sequence, index in expected.followers:
+        earlier = {(value_of(row[0]), row[1]): row[2] for row in sorted(found)[::-1]}
+        for record_id, sequence, index in expected.followers:
+            record = value_of(record_prefix(record_id, index))
             if earlier.get((record, sequence - 1), index) >= index:
                 self._findings.add(
                     Finding(

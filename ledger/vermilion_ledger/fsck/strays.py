@@ -44,7 +44,7 @@ def _is_place(
     for row in page:
         found = implied.get(row["leaf_index"])
         yield found is not None and (row["record"], row["sequence"]) == (
-            record_prefix(found.record_id),
+            record_prefix(found.record_id, row["leaf_index"]),
             sequences[row["leaf_index"]],
         )
 
@@ -55,7 +55,7 @@ def _is_digest(
     _, implied = _implied_at(view, page, identity)
     for row in page:
         found = implied.get(row["leaf_index"])
-        yield found is not None and row["digest"] == digest_prefix(found.digest)
+        yield found is not None and row["digest"] == digest_prefix(found.digest, row["leaf_index"])
 
 
 def _is_known(

@@ -1,0 +1,30 @@
+"""What `vermilion_ledger.fsck` is to check in a home folder, and by which keys."""
+
+from __future__ import annotations
+
+from vermilion_api.wiring import Ledger
+from vermilion_ledger.fsck.run import Subject
+from vermilion_ledger.fsck.signed import LogKey
+from vermilion_ledger.note import ML_DSA_44
+from vermilion_ledger.schemes import ed25519, make_keyid
+from vermilion_ledger.store.auditing import SqlAudit
+
+__all__ = ["subject_of"]
+
+
+def subject_of(ledger: Ledger) -> Subject:
+    """Return the ledger's stores with the public keys that everything is measured by."""
+    settings, secrets = ledger.settings, ledger.secrets
+    intake = [bytes.fromhex(each.key) for each in settings.retired_intakes]
+    return Subject(
+        store=SqlAudit(ledger.database.engine, ledger.database.head_engine),
+        tiles=ledger.tiles,
+        identity=ledger.identity,
+        intake_keys={
+            make_keyid(ed25519.NAME, public): public for public in (*intake, secrets.intake_public)
+        },
+        log_keys=tuple(
+            LogKey(key=key, start=settings.log_ml_dsa_from if key.kind == ML_DSA_44 else 0)
+            for key in secrets.log_keys(settings.origin)
+        ),
+    )
