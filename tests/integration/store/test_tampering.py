@@ -1,106 +1,82 @@
-"""Rows changed past the triggers are found before anything is signed again."""
+"""Rows and files changed past their guards are found before anything is signed again.
+
+The start looks at what it must to sign: the heads, the right edge, the newest
+bundle and whatever is ahead of the head. A change further back is found by
+`vermilion fsck`, and changes no root that is signed.
+"""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
 
 import pytest
-from sqlalchemy import Connection
 
-from store_kit import accept, make_sequencer, make_submission
+from store_kit import (
+    accept,
+    make_sequencer,
+    make_submission,
+    make_writer,
+    place,
+    published,
+    reference_root,
+    replayed,
+    replayed_leaves,
+)
+from store_tamper import SIZE, fill_to_size, refusal_at_start, tamper
 from vermilion_ledger.errors import IntegrityError
-from vermilion_ledger.recheck import recheck_openings, recheck_tree
-from vermilion_ledger.store import Database, schema
-from vermilion_ledger.store.engine import is_sqlite, writing
+from vermilion_ledger.store import Database
+from vermilion_ledger.tilestore.posix import PosixTileStore
 
-SIZE = 600
+Opener = Callable[..., Database]
 OTHER = "zeroblob(32)"
-
-
-def guards(connection: Connection) -> list[str]:
-    """Return the names of the SQLite triggers."""
-    rows = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'")
-    return [row[0] for row in rows]
-
-
-def tamper(database: Database, *statements: str) -> None:
-    """Do what only the owner of the database can do."""
-    with writing(database.engine) as connection:
-        if is_sqlite(connection):
-            for name in guards(connection):
-                connection.exec_driver_sql(f"DROP TRIGGER {name}")
-        else:
-            for table in schema.METADATA.tables:
-                connection.exec_driver_sql(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
-        for statement in statements:
-            worded = statement
-            if not is_sqlite(connection):
-                worded = re.sub(r"zeroblob\((\d+)\)", r"decode(repeat('00', \1), 'hex')", statement)
-            connection.exec_driver_sql(worded)
+FILES = ("tile/0/002.p/88", "tile/1/000.p/2", "tile/entries/002.p/88")
 
 
 @pytest.fixture
-def filled(database: Database) -> Database:
+def filled(database: Database, tiles: PosixTileStore) -> Database:
     """A database with 600 entries, two full tiles and two checkpoints."""
-    accept(database, make_submission(new=True), *(make_submission() for _ in range(299)))
-    sequencer = make_sequencer(database)
-    sequencer.sequence_batch()
-    sequencer.publish()
-    accept(database, *(make_submission() for _ in range(300)))
-    sequencer.sequence_batch()
-    sequencer.publish()
-    sequencer.release()
+    fill_to_size(database, tiles)
     return database
 
 
-def refusal_at_start(database: Database) -> str:
-    sequencer = make_sequencer(database, started=False)
-    sequencer.acquire()
-    with pytest.raises(IntegrityError) as caught:
-        sequencer.start()
-    assert database.log.load_head().state == "halted"
-    with pytest.raises(IntegrityError):
-        sequencer.start()
-    return caught.value.code
+def test_an_untouched_log_starts(filled: Database, tiles: PosixTileStore) -> None:
+    writer = make_writer(filled, tiles)
+    writer.place(1)
+
+    assert published(writer) == replayed(filled)
 
 
-def test_an_untouched_log_starts(filled: Database) -> None:
-    make_sequencer(filled)
-
-    assert recheck_tree(filled.log)[0] == SIZE
-    recheck_openings(filled.log, 0, SIZE)
+# -- rows
 
 
 @pytest.mark.parametrize(
     ("statement", "code"),
     [
-        (f"UPDATE entries SET commitment = {OTHER} WHERE leaf_index = 7", "log.entry-mismatch"),
-        (f"UPDATE entries SET tag = {OTHER} WHERE leaf_index = 599", "log.entry-mismatch"),
-        (f"UPDATE entries SET leaf_hash = {OTHER} WHERE leaf_index = 300", "log.entry-mismatch"),
-        ("DELETE FROM entries WHERE leaf_index = 0", "log.gap"),
+        (f"UPDATE submissions SET salt = {OTHER} WHERE position = 599", "log.entry-mismatch"),
+        (f"UPDATE submissions SET envelope = {OTHER} WHERE position = 590", "log.entry-mismatch"),
+        (f"UPDATE submissions SET record_key = {OTHER} WHERE position = 600", "log.entry-mismatch"),
+        ("UPDATE entries SET sequence = 1000 WHERE leaf_index = 599", "log.entry-mismatch"),
         ("DELETE FROM entries WHERE leaf_index = 550", "log.gap"),
         ("DELETE FROM entries WHERE leaf_index >= 599", "log.behind-head"),
-        ("DELETE FROM entries", "log.tile-mismatch"),
-        ("UPDATE tiles SET hashes = zeroblob(8192) WHERE position = 0", "log.tile-mismatch"),
-        (f"UPDATE tiles SET root = {OTHER} WHERE position = 1", "log.tile-mismatch"),
-        ("DELETE FROM tiles WHERE position = 1", "log.gap"),
-        ("DELETE FROM tiles WHERE position = 0", "log.gap"),
-        ("UPDATE tiles SET position = 2 WHERE position = 1", "log.gap"),
-        ("UPDATE tiles SET level = 1 WHERE position = 1", "log.gap"),
+        ("DELETE FROM entries", "log.behind-head"),
         (f"UPDATE head SET root = {OTHER}", "log.root-mismatch"),
         ("UPDATE head SET size = 601", "log.behind-head"),
+        ("UPDATE head SET size = 300", "log.behind-head"),
         (f"UPDATE checkpoints SET root = {OTHER} WHERE size = 600", "log.root-mismatch"),
         ("UPDATE checkpoints SET size = 601 WHERE size = 600", "log.behind-head"),
         ("DELETE FROM checkpoints WHERE size = 600", "log.behind-head"),
+        ("DELETE FROM checkpoints", "log.behind-head"),
     ],
 )
-def test_a_changed_row_is_found_at_start(filled: Database, statement: str, code: str) -> None:
+def test_a_changed_row_is_found_at_start(
+    filled: Database, tiles: PosixTileStore, statement: str, code: str
+) -> None:
     tamper(filled, statement)
 
-    assert refusal_at_start(filled) == code
+    assert refusal_at_start(filled, tiles) == code
 
 
-def test_two_entries_exchanged_with_all_their_hashes_are_found(filled: Database) -> None:
+def test_two_entries_exchanged_are_found(filled: Database, tiles: PosixTileStore) -> None:
     tamper(
         filled,
         "UPDATE entries SET leaf_index = 1000 WHERE leaf_index = 590",
@@ -108,85 +84,70 @@ def test_two_entries_exchanged_with_all_their_hashes_are_found(filled: Database)
         "UPDATE entries SET leaf_index = 591 WHERE leaf_index = 1000",
     )
 
-    assert refusal_at_start(filled) == "log.root-mismatch"
+    assert refusal_at_start(filled, tiles) == "log.entry-mismatch"
 
 
-def test_a_stored_tile_beyond_the_entries_is_found(filled: Database) -> None:
-    tamper(
-        filled,
-        "INSERT INTO tiles SELECT 0, 2, hashes, root FROM tiles WHERE level = 0 AND position = 1",
-    )
+def test_a_restored_older_log_is_found_by_its_head(filled: Database, tiles: PosixTileStore) -> None:
+    tamper(filled, "DELETE FROM entries WHERE leaf_index >= 300")
 
-    assert refusal_at_start(filled) == "log.tile-mismatch"
+    assert refusal_at_start(filled, tiles) == "log.behind-head"
 
 
-def test_a_restored_older_database_is_found_by_its_head(filled: Database) -> None:
+def test_a_log_restored_together_with_its_head_is_found_by_the_published_file(
+    filled: Database, tiles: PosixTileStore
+) -> None:
     tamper(
         filled,
         "DELETE FROM entries WHERE leaf_index >= 300",
-        "DELETE FROM tiles WHERE position = 1",
+        "DELETE FROM checkpoints WHERE size = 600",
+        "UPDATE head SET size = 300, root = (SELECT root FROM checkpoints WHERE size = 300)",
     )
+    assert filled.heads.load_head().size == 300
 
-    assert refusal_at_start(filled) == "log.behind-head"
+    assert refusal_at_start(filled, tiles) == "log.behind-head"
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        f"UPDATE submissions SET salt = {OTHER}",
-        f"UPDATE submissions SET envelope = {OTHER}",
-        (
-            f"UPDATE submissions SET envelope_hash = {OTHER}"
-            " WHERE submission_id = (SELECT submission_id FROM entries WHERE leaf_index = 3)"
-        ),
-        f"UPDATE records SET record_key = {OTHER}",
-        "UPDATE entries SET sequence = 1000 WHERE leaf_index = 3",
-    ],
-)
-def test_a_changed_envelope_salt_or_key_is_found_by_the_openings(
-    filled: Database, statement: str
+def test_a_change_further_back_changes_no_root_that_is_signed(
+    filled: Database, tiles: PosixTileStore
 ) -> None:
-    tamper(filled, statement)
+    before = replayed_leaves(filled)
+    tamper(filled, f"UPDATE submissions SET salt = {OTHER} WHERE position = 7")
+    writer = make_writer(filled, tiles)
+    place(writer.sequencer, make_submission("b"))
 
-    with pytest.raises(IntegrityError) as caught:
-        recheck_openings(filled.log, 0, SIZE)
+    _, root = published(writer)
 
-    assert caught.value.code == "log.entry-mismatch"
-
-
-def test_openings_beyond_the_log_are_a_gap(filled: Database) -> None:
-    with pytest.raises(IntegrityError) as caught:
-        recheck_openings(filled.log, 0, SIZE + 1)
-
-    assert caught.value.code == "log.gap"
+    assert root == reference_root([*before, replayed_leaves(filled)[-1]])
 
 
-def test_a_tile_changed_while_running_stops_publishing(filled: Database) -> None:
+def test_entries_added_by_somebody_else_stop_the_next_batch(
+    filled: Database, tiles: PosixTileStore
+) -> None:
     sequencer = make_sequencer(filled)
-    accept(filled, make_submission())
-    sequencer.sequence_batch()
-    tamper(filled, "UPDATE tiles SET hashes = zeroblob(8192) WHERE position = 1")
-    tamper(filled, f"UPDATE tiles SET root = {OTHER} WHERE position = 1")
-
-    with pytest.raises(IntegrityError) as caught:
-        sequencer.publish()
-
-    assert caught.value.code == "log.root-mismatch"
-    assert filled.log.load_head().size == SIZE
-
-
-def test_entries_added_by_somebody_else_stop_the_next_batch(filled: Database) -> None:
-    sequencer = make_sequencer(filled)
-    accept(filled, make_submission())
-    accept(filled, make_submission())
-    tamper(
-        filled,
-        "INSERT INTO entries SELECT 600, q.submission_id, s.record_id, 600, salt, digest, salt, 0"
-        " FROM queue q JOIN submissions s ON s.submission_id = q.submission_id"
-        " ORDER BY position LIMIT 1",
-    )
+    place(sequencer, make_submission())
+    accept(filled, make_submission(), make_submission())
+    tamper(filled, "INSERT INTO entries SELECT 601, max(position), 0 FROM queue")
 
     with pytest.raises(IntegrityError) as caught:
         sequencer.sequence_batch()
 
     assert caught.value.code == "log.gap"
+    assert filled.log.count_entries() == 602
+
+
+def test_a_submission_taken_from_the_queue_stops_the_batch_that_has_it(filled: Database) -> None:
+    sequencer = make_sequencer(filled)
+    accept(filled, make_submission(), make_submission())
+    load = filled.sequencing.load_pending
+
+    def then_taken(**bounds: int) -> object:
+        pending = load(**bounds)
+        tamper(filled, "DELETE FROM queue")
+        return pending
+
+    filled.sequencing.load_pending = then_taken  # type: ignore[method-assign, assignment]
+    with pytest.raises(IntegrityError) as caught:
+        sequencer.sequence_batch()
+
+    assert caught.value.code == "log.gap"
+    assert filled.log.count_entries() == SIZE
