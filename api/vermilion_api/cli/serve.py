@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import socket
+import threading
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -35,12 +37,12 @@ def serve(
     from vermilion_api.cli.workers import Workers
     from vermilion_api.wiring import open_ledger
 
-    stop = stop_event()  # uvicorn hands the signal back when it is done: somebody must take it
+    stop = stop_event()
     prepare_process()
     ledger = open_ledger(home)
     ledger.database.check()
     if listener >= 0:
-        _run(ledger, socket.socket(fileno=listener))
+        _run(ledger, socket.socket(fileno=listener), stop)
         return
     settings = ledger.settings
     count = settings.processes if processes is None else processes
@@ -49,7 +51,7 @@ def serve(
         where = f"http://{door.getsockname()[0]}:{door.getsockname()[1]}"
         if count == 1:
             say(f"serving on {where}")
-            _run(ledger, door)
+            _run(ledger, door, stop)
             return
         ledger.database.close()  # the children have connections of their own
         say(f"serving on {where} in {count} processes")
@@ -89,8 +91,8 @@ def _check_count(ledger: Ledger, count: int) -> None:
         raise InputError("serve.one-process", f"{count} API processes {what}; there can be one")
 
 
-def _run(ledger: Ledger, door: socket.socket) -> None:
-    """Serve on a socket until this process is asked to stop."""
+def _run(ledger: Ledger, door: socket.socket, stop: threading.Event) -> None:
+    """Serve on a socket until this process is asked to stop, by whatever signal did so before."""
     import uvicorn
 
     from vermilion_api.app import create_app
@@ -112,4 +114,15 @@ def _run(ledger: Ledger, door: socket.socket) -> None:
         server_header=False,
         timeout_graceful_shutdown=_STOP_SECONDS,
     )
-    uvicorn.Server(config).run(sockets=[door])
+    server = uvicorn.Server(config)
+
+    def ask_to_stop(_signal: int, _frame: object) -> None:
+        server.should_exit = True
+        stop.set()
+
+    # uvicorn looks at signals only once it runs, and hands them back when it is done.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, ask_to_stop)
+    if not stop.is_set():
+        server.run(sockets=[door])

@@ -1,8 +1,8 @@
 """Several API processes behind one listening socket.
 
-The parent binds and serves nothing itself. A child that ends is replaced, as
-what it had acknowledged is durable; one that ends as soon as it starts ends
-them all. Children end with their parent, whatever becomes of it.
+The parent binds and serves nothing itself. A child that somebody killed is
+replaced, as what it had acknowledged is durable; one that gives up has said
+why, and ends them all. Children end with their parent, whatever becomes of it.
 """
 
 from __future__ import annotations
@@ -22,8 +22,7 @@ from vermilion_ledger.errors import UnavailableError
 
 __all__ = ["Workers"]
 
-_POLL_SECONDS = 0.1
-_SETTLED_SECONDS = 5.0  # who lived that long did start
+_POLL_SECONDS = 0.2
 _STOP_SECONDS = 20.0  # beyond what a child gives its own callers
 
 
@@ -34,13 +33,13 @@ class Workers:
         self._home = home
         self._door = door
         self._count = count
-        self._children: dict[subprocess.Popen[bytes], float] = {}  # with when they started
+        self._children: list[subprocess.Popen[bytes]] = []
 
     def run(self, stop: threading.Event) -> None:
         """Serve until asked to stop; every child has ended on return.
 
         Raises:
-            UnavailableError: ``serve.child-ended``: a child did not even start.
+            UnavailableError: ``serve.child-ended``: a child gave up.
         """
         try:
             while not stop.is_set():
@@ -57,31 +56,32 @@ class Workers:
         # Ctrl-C reaches the whole group, and the parent stops its children in order.
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
-            child = subprocess.Popen(  # noqa: S603 - our own program
-                [
-                    *(sys.executable, "-m", "vermilion_api", "serve"),
-                    *("--home", self._home, "--listener", str(number)),
-                ],
-                env={**os.environ, PARENT_VARIABLE: str(os.getpid())},
-                pass_fds=(number,),
-                stdin=subprocess.DEVNULL,
-                stdout=sys.stderr,
+            self._children.append(
+                subprocess.Popen(  # noqa: S603 - our own program
+                    [
+                        *(sys.executable, "-m", "vermilion_api", "serve"),
+                        *("--home", self._home, "--listener", str(number)),
+                    ],
+                    env={**os.environ, PARENT_VARIABLE: str(os.getpid())},
+                    pass_fds=(number,),
+                    stdin=subprocess.DEVNULL,
+                    stdout=sys.stderr,
+                )
             )
         finally:
             signal.signal(signal.SIGINT, before)
-        self._children[child] = time.monotonic()
 
     def _look(self) -> None:
-        for child, started in list(self._children.items()):
+        for child in list(self._children):
             code = child.poll()
             if code is None:
                 continue
-            del self._children[child]
-            if time.monotonic() - started < _SETTLED_SECONDS:
+            self._children.remove(child)
+            if code > 0:
                 raise UnavailableError(
-                    "serve.child-ended", f"an API process ended with exit code {code} at its start"
+                    "serve.child-ended", f"an API process ended with exit code {code}"
                 )
-            say(f"API process {child.pid} ended with exit code {code}: another takes its place")
+            say(f"API process {child.pid} was ended ({code}): another takes its place")
 
     def _stop(self) -> None:
         for child in self._children:
