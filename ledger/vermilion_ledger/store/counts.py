@@ -1,7 +1,8 @@
-"""How many entries records have, exactly, though rows are found by eight bytes."""
+"""How many entries the log has, and how many each record, exactly."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, func, select
@@ -9,57 +10,74 @@ from sqlalchemy import Connection, func, select
 from vermilion_ledger.commitment import make_record_id
 from vermilion_ledger.store import schema
 from vermilion_ledger.store.bulk import chunks
-from vermilion_ledger.store.prefixes import record_prefix
+from vermilion_ledger.store.prefixes import record_prefixes, value_of
 
-__all__ = ["load_counts"]
+__all__ = ["count_entries", "load_counts"]
 
 _places = schema.places.c
 _entries = schema.entries.c
 _submissions = schema.submissions.c
 
 
+def count_entries(connection: Connection) -> int:
+    """Return the number of entries: indices have no gaps, so the last one tells."""
+    last = connection.execute(select(func.max(_entries.leaf_index))).scalar()
+    return 0 if last is None else last + 1
+
+
 def load_counts(connection: Connection, record_ids: Sequence[str]) -> Mapping[str, int]:
-    """Return the number of entries of each record that has any."""
-    asked: dict[int, list[str]] = {}
-    for record_id in record_ids:
-        asked.setdefault(record_prefix(record_id), []).append(record_id)
+    """Return the number of entries of each record that has any.
+
+    Where several records share the bytes by which they are found, each entry
+    is opened and asked whose it is.
+    """
+    size = count_entries(connection)
+    asked = {record_id: record_prefixes(record_id, size) for record_id in record_ids}
+    counts, owners = _load_groups(connection, sorted({p for each in asked.values() for p in each}))
     found: dict[str, int] = {}
-    for part in chunks(sorted(asked)):
-        owners = _load_owners(connection, part)
-        query = (
+    for record_id, prefixes in asked.items():
+        if not prefixes or record_id not in owners.get(value_of(prefixes[0]), ()):
+            continue
+        if len(owners[value_of(prefixes[0])]) == 1:
+            found[record_id] = counts[value_of(prefixes[0])]
+        else:
+            found[record_id] = _count_among(connection, prefixes, record_id)
+    return found
+
+
+def _load_groups(
+    connection: Connection, prefixes: Sequence[int]
+) -> tuple[Mapping[int, int], Mapping[int, set[str]]]:
+    """Return, by the bytes of a record, how many entries there are, and of which records."""
+    counts: Counter[int] = Counter()
+    owners: dict[int, set[str]] = {}
+    for part in chunks(prefixes):
+        tally = (
             select(_places.record, func.count())
             .where(_places.record.in_(part))
             .group_by(_places.record)
         )
-        for prefix, count in connection.execute(query).all():
-            for record_id in set(asked[prefix]) & owners[prefix]:
-                is_alone = len(owners[prefix]) == 1
-                found[record_id] = (
-                    count if is_alone else _count_among(connection, prefix, record_id)
-                )
-    return found
+        for prefix, count in connection.execute(tally).all():
+            counts[value_of(prefix)] += count
+        firsts = (
+            select(_places.record, _submissions.record_key)
+            .join(schema.entries, _entries.leaf_index == _places.leaf_index)
+            .join(schema.submissions, _submissions.position == _entries.position)
+            .where(_places.record.in_(part), _places.sequence == 0)
+        )
+        for prefix, record_key in connection.execute(firsts).all():
+            owners.setdefault(value_of(prefix), set()).add(make_record_id(record_key))
+    return counts, owners
 
 
-def _load_owners(connection: Connection, prefixes: Sequence[int]) -> dict[int, set[str]]:
-    """Return the records that have a prefix: each has a first entry."""
-    query = (
-        select(_places.record, _submissions.record_key)
-        .join(schema.entries, _entries.leaf_index == _places.leaf_index)
-        .join(schema.submissions, _submissions.position == _entries.position)
-        .where(_places.record.in_(prefixes), _places.sequence == 0)
-    )
-    owners: dict[int, set[str]] = {prefix: set() for prefix in prefixes}
-    for prefix, record_key in connection.execute(query).all():
-        owners[prefix].add(make_record_id(record_key))
-    return owners
-
-
-def _count_among(connection: Connection, prefix: int, record_id: str) -> int:
-    """Return the number of entries of one of the records that share a prefix."""
+def _count_among(connection: Connection, prefixes: Sequence[int], record_id: str) -> int:
     query = (
         select(_submissions.record_key)
         .join(schema.entries, _entries.position == _submissions.position)
         .join(schema.places, _places.leaf_index == _entries.leaf_index)
-        .where(_places.record == prefix)
     )
-    return sum(make_record_id(key) == record_id for key in connection.execute(query).scalars())
+    return sum(
+        make_record_id(key) == record_id
+        for part in chunks(prefixes)
+        for key in connection.execute(query.where(_places.record.in_(part))).scalars()
+    )

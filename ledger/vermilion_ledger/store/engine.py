@@ -166,6 +166,11 @@ def _open_postgres(url: URL, pool_size: int, wait: int) -> Engine:
                 f" -c idle_in_transaction_session_timeout={_IDLE_MS}"
             ),
             "connect_timeout": 5,
+            # A host that vanished without a word is noticed in seconds, not hours.
+            "keepalives_idle": 5,
+            "keepalives_interval": 2,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 15_000,  # milliseconds
             "client_encoding": "utf8",
         },
         isolation_level="READ COMMITTED",

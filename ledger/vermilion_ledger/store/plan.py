@@ -18,9 +18,10 @@ from vermilion_ledger.errors import ConflictError, EvidenceError
 from vermilion_ledger.rows import Accepted, IntakeBatch, Pending, Submission
 from vermilion_ledger.store import schema
 from vermilion_ledger.store.bulk import chunks, insert_rows
+from vermilion_ledger.store.counts import count_entries
 from vermilion_ledger.store.engine import is_sqlite
 from vermilion_ledger.store.kinds import encode_kind
-from vermilion_ledger.store.prefixes import record_prefix
+from vermilion_ledger.store.prefixes import record_prefixes
 
 __all__ = ["IntakePlan"]
 
@@ -169,7 +170,9 @@ def _load_known(connection: Connection, foreign: Sequence[Submission]) -> dict[b
         query = select(prints.envelope_hash, prints.position).where(prints.envelope_hash.in_(part))
         found.update((row[0], row[1]) for row in connection.execute(query))
     wanted = {each.envelope_hash for each in foreign}
-    for records in chunks(sorted({record_prefix(each.record_id) for each in foreign})):
+    size = count_entries(connection)
+    prefixes = {each for one in foreign for each in record_prefixes(one.record_id, size)}
+    for records in chunks(sorted(prefixes)):
         query = (
             select(submissions.position, submissions.envelope)
             .join(schema.entries, entries.position == submissions.position)

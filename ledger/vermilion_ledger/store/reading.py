@@ -10,15 +10,16 @@ import base64
 import json
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, select
 
 from vermilion_ledger.commitment import make_record_id
 from vermilion_ledger.rows import RecordEntry, RecordRow, StoredEntry, SubmissionState
 from vermilion_ledger.store import schema
 from vermilion_ledger.store.bulk import chunks
+from vermilion_ledger.store.counts import count_entries
 from vermilion_ledger.store.engine import reading
 from vermilion_ledger.store.kinds import decode_kind
-from vermilion_ledger.store.prefixes import digest_prefix, record_prefix
+from vermilion_ledger.store.prefixes import digest_prefixes, record_prefixes
 from vermilion_ledger.store.states import load_states
 
 __all__ = ["SqlLogStore"]
@@ -46,8 +47,7 @@ class SqlLogStore:
     def count_entries(self) -> int:
         """Return the number of entries: indices have no gaps, so the last one tells."""
         with reading(self._engine) as connection:
-            last = connection.execute(select(func.max(_entries.leaf_index))).scalar()
-            return 0 if last is None else last + 1
+            return count_entries(connection)
 
     def load_stored(self, start: int, end: int) -> Sequence[StoredEntry]:
         """Return entries of ``[start, end)`` as they are stored, up to the first gap."""
@@ -91,14 +91,17 @@ class SqlLogStore:
             select(_submissions.record_key, _submissions.kind)
             .join(schema.entries, _entries.position == _submissions.position)
             .join(schema.places, _places.leaf_index == _entries.leaf_index)
-            .where(_places.record == record_prefix(record_id), _places.sequence == 0)
+            .where(_places.sequence == 0)
         )
         with reading(self._engine) as connection:
-            for record_key, kind in connection.execute(query).all():
-                if make_record_id(record_key) == record_id:
-                    return RecordRow(
-                        record_id=record_id, record_key=record_key, kind=decode_kind(kind)
-                    )
+            prefixes = record_prefixes(record_id, count_entries(connection))
+            for part in chunks(prefixes):
+                rows = connection.execute(query.where(_places.record.in_(part))).all()
+                for record_key, kind in rows:
+                    if make_record_id(record_key) == record_id:
+                        return RecordRow(
+                            record_id=record_id, record_key=record_key, kind=decode_kind(kind)
+                        )
         return None
 
     def load_history(
@@ -106,9 +109,10 @@ class SqlLogStore:
     ) -> Mapping[str, Sequence[RecordEntry]]:
         """Return the entries of records from sequence ``since`` on, in order."""
         found: dict[str, list[RecordEntry]] = {record_id: [] for record_id in record_ids}
-        prefixes = sorted({record_prefix(record_id) for record_id in found})
         with reading(self._engine) as connection:
-            for part in chunks(prefixes):
+            size = count_entries(connection)
+            prefixes = {each for record_id in found for each in record_prefixes(record_id, size)}
+            for part in chunks(sorted(prefixes)):
                 query = (
                     select(
                         _submissions.record_key,
@@ -122,7 +126,7 @@ class SqlLogStore:
                     .join(schema.entries, _entries.leaf_index == _places.leaf_index)
                     .join(schema.submissions, _submissions.position == _entries.position)
                     .where(_places.record.in_(part), _places.sequence >= since)
-                    .order_by(_places.record, _places.sequence)
+                    .order_by(_places.leaf_index)
                 )
                 for row in connection.execute(query).all():
                     record_id = make_record_id(row[0])
@@ -145,11 +149,12 @@ class SqlLogStore:
             select(_submissions.record_key, _submissions.envelope)
             .join(schema.entries, _entries.position == _submissions.position)
             .join(schema.digests, _digests.leaf_index == _entries.leaf_index)
-            .where(_digests.digest == digest_prefix(digest))
         )
+        about: set[bytes] = set()
         with reading(self._engine) as connection:
-            rows = connection.execute(query).all()
-        about = {key for key, envelope in rows if _is_about(envelope, digest)}
+            for part in chunks(digest_prefixes(digest, count_entries(connection))):
+                rows = connection.execute(query.where(_digests.digest.in_(part))).all()
+                about |= {key for key, envelope in rows if _is_about(envelope, digest)}
         return sorted(make_record_id(key) for key in about)
 
     def load_states(self, positions: Sequence[int]) -> Mapping[int, SubmissionState]:

@@ -214,9 +214,11 @@ def _insert(connection: Connection, batch: Sequenced) -> None:
     placed = batch.placements
     rows = [(each.index, each.position, each.sequence) for each in placed]
     insert_rows(connection, schema.entries, ("leaf_index", "position", "sequence"), rows)
-    places = sorted((record_prefix(each.record_id), each.sequence, each.index) for each in placed)
+    places = sorted(
+        (record_prefix(each.record_id, each.index), each.sequence, each.index) for each in placed
+    )
     insert_rows(connection, schema.places, ("record", "sequence", "leaf_index"), places)
-    digests = sorted((digest_prefix(each.digest), each.index) for each in placed)
+    digests = sorted((digest_prefix(each.digest, each.index), each.index) for each in placed)
     insert_rows(connection, schema.digests, ("digest", "leaf_index"), digests)
     refusals = [(each.position, each.code, each.message) for each in batch.refusals]
     insert_rows(connection, schema.refusals, ("position", "code", "message"), refusals)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -20,25 +19,36 @@ from store_kit import (
 )
 from vermilion_ledger.commitment import make_record_id
 from vermilion_ledger.rows import Submission
-from vermilion_ledger.store import Database, counts, plan, reading, schema, sequencing
+from vermilion_ledger.store import Database, plan, prefixes, reading, schema, sequencing
 from vermilion_ledger.store.engine import reading as reading_transaction
-from vermilion_ledger.store.prefixes import digest_prefix, record_prefix
+from vermilion_ledger.store.prefixes import (
+    digest_prefix,
+    digest_prefixes,
+    record_prefix,
+    record_prefixes,
+    value_of,
+)
 
 A, B = (make_record_id(record_key(name)) for name in "ab")
 
 
-@pytest.fixture
-def one_prefix(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every record and every digest has the same eight bytes."""
-    for module in (counts, plan, reading, sequencing):
-        for name in ("record_prefix", "digest_prefix"):
-            if hasattr(module, name):
-                monkeypatch.setattr(module, name, lambda _: 7)
+@pytest.fixture(params=["one number for all", "runs of two entries", "both"])
+def odd_prefixes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every record and every digest has the same bytes, or a new run begins all the time."""
+    if request.param != "one number for all":
+        monkeypatch.setattr(prefixes, "_RUN_BITS", 1)
+    if request.param != "runs of two entries":
+        monkeypatch.setattr(
+            prefixes, "digest_prefix", lambda _, leaf_index: leaf_index >> prefixes._RUN_BITS << 40
+        )
+        for module in (plan, reading, sequencing):
+            if hasattr(module, "digest_prefix"):
+                monkeypatch.setattr(module, "digest_prefix", prefixes.digest_prefix)
 
 
-@pytest.mark.usefixtures("one_prefix")
+@pytest.mark.usefixtures("odd_prefixes")
 class TestSharedPrefix:
-    """Two records and two digests that cannot be told apart by their prefix."""
+    """Two records and two digests that share their prefix, or have several."""
 
     def test_sequences_are_counted_record_by_record(self, database: Database) -> None:
         sequencer = make_sequencer(database)
@@ -134,19 +144,20 @@ class TestSharedPrefix:
         assert submit(make_submission("b")) not in again
 
 
-def test_equal_prefixes_are_equal_numbers_and_fit_a_column() -> None:
-    prefixes: tuple[Callable[[], int], ...] = (
-        lambda: digest_prefix(b"\xff" * 32),
-        lambda: digest_prefix(b"\x80" + bytes(31)),
-        lambda: digest_prefix(b"\x7f" + b"\xff" * 31),
-        lambda: record_prefix(A),
-    )
+def test_equal_values_have_equal_numbers_within_a_run() -> None:
+    value = b"\xff" * 32
 
-    found = [each() for each in prefixes]
+    assert digest_prefix(value, 0) == digest_prefix(value, 65_535) == 2**40 - 1
+    assert digest_prefix(value, 65_536) == 2**41 - 1
+    assert digest_prefixes(value, 0) == []
+    assert digest_prefixes(value, 65_536) == [2**40 - 1]
+    assert digest_prefixes(value, 65_537) == [2**40 - 1, 2**41 - 1]
+    assert record_prefix(A, 7) != record_prefix(B, 7)
+    assert {value_of(each) for each in record_prefixes(A, 200_000)} == {record_prefix(A, 0)}
 
-    assert found[:3] == [-1, -(2**63), 2**63 - 1]
-    assert all(-(2**63) <= each < 2**63 for each in found)
-    assert record_prefix(A) != record_prefix(B)
+
+def test_the_number_of_the_last_entry_fits_a_column() -> None:
+    assert digest_prefix(b"\xff" * 32, 2**39 - 1) == 2**63 - 1
 
 
 def test_every_number_of_a_prefix_is_stored_and_found(database: Database) -> None:
@@ -161,5 +172,7 @@ def test_every_number_of_a_prefix_is_stored_and_found(database: Database) -> Non
         stored = connection.execute(select(schema.digests.c.digest)).scalars().all()
         count = connection.execute(select(func.count()).select_from(schema.places)).scalar()
 
-    assert sorted(stored) == sorted(digest_prefix(each) for each in extremes)
+    assert sorted(stored) == sorted(
+        digest_prefix(each, index) for index, each in enumerate(extremes)
+    )
     assert count == 4
