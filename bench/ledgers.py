@@ -28,7 +28,14 @@ from vermilion_ledger.store import Database, open_database
 from vermilion_ledger.store.wal import WalKeeper
 from vermilion_ledger.tilestore import open_tile_store
 
-__all__ = ["ENVELOPE_SIZE", "Ledger", "make_documents", "make_rows", "open_ledger"]
+__all__ = [
+    "ENVELOPE_SIZE",
+    "Ledger",
+    "make_documents",
+    "make_registrar",
+    "make_rows",
+    "open_ledger",
+]
 
 ENVELOPE_SIZE = 891  # bytes: what a registered document named document-0.pdf takes
 ORIGIN = "localhost/vermilion"
@@ -130,18 +137,16 @@ def open_ledger(
         database.close()
 
 
+def make_registrar() -> Registrar:
+    """Return what makes submissions of documents, as the API has it."""
+    return Registrar(origin=ORIGIN, intake_seed=bytes(32), clock=_now)
+
+
 def make_documents(count: int) -> list[Submission]:
     """Return documents as the API registers them: own record, statement, envelope, signature."""
-    registrar = Registrar(origin=ORIGIN, intake_seed=bytes(32), clock=_now)
-    return registrar.prepare_all(
+    return make_registrar().prepare_all(
         [
-            Registration(
-                name=f"document-{number}.pdf",
-                sha256=secrets.token_bytes(32),
-                sm3=None,
-                actor=None,
-                detail={},
-            )
+            Registration(name=f"document-{number}.pdf", sha256=secrets.token_bytes(32))
             for number in range(count)
         ]
     )
