@@ -50,7 +50,7 @@ def test_a_full_disk_refuses_a_bulk_request_whole(tmp_path: Path) -> None:
 
 def test_with_a_full_disk_reading_goes_on(tmp_path: Path) -> None:
     with serving(tmp_path, page_count_max=PAGES) as served:
-        record = post(served.client, "kept").json()["record"]
+        record = served.register("kept")["record"]  # published: it has its evidence
         while post(served.client, "more", PAD).status_code == 200:
             pass
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -69,7 +67,7 @@ class Desk:
                 record_id=record_id,
                 index=place.index,
                 sequence=place.sequence,
-                submission_id=hashlib.sha256(place.envelope.data).digest()[:16],
+                position=place.index,
                 salt=salt,
                 envelope=place.envelope.data,
             )
@@ -80,21 +78,15 @@ class Desk:
 
     def submit(self, signed: Envelope, kind: RecordKind = "document") -> LoggedEnvelope:
         """Admit an envelope and append it."""
-        made = signed.statement
         pending = Pending(
             position=1,
-            submission_id=bytes(16),
             record_id=RECORDS[kind],
             record_key=KEYS[kind],
             kind=kind,
             envelope=signed.data,
-            envelope_hash=signed.hash,
             salt=bytes(32),
-            event=made.event,
-            predicate=made.predicate.value,
-            digest=made.subject.sha256,
-            name=made.subject.name,
-            received_at=datetime(2026, 11, 21, tzinfo=UTC),
+            digest=signed.statement.subject.sha256,
+            is_plain=False,
         )
         sequence = len(self.history(RECORDS[kind]))
         self.admission.admit(pending, index=self.log.size, sequence=sequence, view=self)
