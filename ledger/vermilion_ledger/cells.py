@@ -165,6 +165,10 @@ class AuditView(Protocol):
         """Return the rows of ``nonces`` with these nonces, as (key id, nonce)."""
         ...
 
+    def texts(self, table: str) -> frozenset[str]:
+        """Return the columns of a table that hold texts, which `scan` gives as bytes."""
+        ...
+
     def scan(self, table: str) -> Iterator[Mapping[str, Any]]:
         """Yield whole rows of a table in the order of its primary key, texts as bytes."""
         ...

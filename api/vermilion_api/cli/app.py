@@ -13,7 +13,9 @@ from vermilion_api.cli import (
     approve,
     bundle,
     event,
+    export,
     fsck,
+    import_,
     keys,
     migrate,
     record,
@@ -38,6 +40,8 @@ _COMMANDS = (
     ("anchorer", anchorer.anchorer),
     ("migrate", migrate.migrate),
     ("fsck", fsck.fsck),
+    ("export", export.export),
+    ("import", import_.import_),
 )
 
 

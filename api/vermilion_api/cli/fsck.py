@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from vermilion_ledger.fsck.findings import Finding, Findings
     from vermilion_ledger.rows import ObservedHead
 
-__all__ = ["fsck"]
+__all__ = ["fsck", "progress_bar"]
 
 _STATE = "fsck.state"  # in the home folder
 _DAMAGED = 1
@@ -91,7 +91,7 @@ def fsck(
         ledger.database.check()
         observed = [] if offline else observe_chains(ledger)
         findings = Findings(on_finding=printer.show)
-        with _bar(shown=sys.stderr.isatty() and not as_json) as progress:
+        with progress_bar(shown=sys.stderr.isatty() and not as_json) as progress:
             if share is None:
                 _run_whole(ledger, findings, observed, printer, progress, resume=resume)
             else:
@@ -248,7 +248,7 @@ def _plain(text: str) -> str:
 
 
 @contextmanager
-def _bar(*, shown: bool) -> Iterator[Callable[[int, int], None]]:
+def progress_bar(*, shown: bool) -> Iterator[Callable[[int, int], None]]:
     """Show a progress bar on a terminal; elsewhere nothing. Rich honours NO_COLOR."""
     if not shown:
         yield lambda _done, _count: None

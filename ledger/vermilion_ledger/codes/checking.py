@@ -19,7 +19,55 @@ _HARMLESS = Advice(
     zh="无需处理:下一个检查点或下次启动时会自动补齐。",
 )
 
+_ANOTHER_EXPORT = Advice(
+    en="Take another copy of the export, or write it again; nothing was put in place.",
+    zh="请换用导出的其他副本,或重新导出;未写入任何内容。",
+)
+
 CODES: dict[str, Advice] = {
+    "export.differs": _ANOTHER_EXPORT,
+    "export.exists": Advice(
+        en="Name a folder or a file that is not there yet: an export is never written over.",
+        zh="请指定尚不存在的文件夹或文件:导出不会覆盖已有内容。",
+    ),
+    "export.later-version": Advice(
+        en="Install the release that wrote the export, or a newer one.",
+        zh="请安装写出该导出的版本或更新的版本。",
+    ),
+    "export.malformed": _ANOTHER_EXPORT,
+    "export.missing": Advice(
+        en="Name the folder that has export.json in it.",
+        zh="请指定包含 export.json 的文件夹。",
+    ),
+    "export.not-empty": Advice(
+        en="Import into a new home folder and empty databases; no ledger is written over.",
+        zh="请导入到新的主目录和空数据库;不会覆盖已有账本。",
+    ),
+    "export.not-sqlite": Advice(
+        en="Copy PostgreSQL with pg_dump, or export into a folder.",
+        zh="PostgreSQL 请用 pg_dump 备份,或导出到文件夹。",
+    ),
+    "export.options": Advice(
+        en="See `vermilion export --help`.",
+        zh="请参阅 `vermilion export --help`。",
+    ),
+    "export.other-ledger": Advice(
+        en="Put settings and keys of the exported ledger into the home folder, or none at all.",
+        zh="请在主目录中放入被导出账本的设置和密钥,或都不放。",
+    ),
+    "export.unreadable": Advice(
+        en="Run `vermilion fsck` and repair the named table first.",
+        zh="请先运行 `vermilion fsck` 并修复所列的表。",
+    ),
+    "export.unsound": _ANOTHER_EXPORT,
+    "export.unwritable": Advice(
+        en="Choose a folder that can be written and has space.",
+        zh="请选择可写且空间充足的文件夹。",
+    ),
+    "export.without-salts": Advice(
+        en="Rebuild from an export with salts; this one is for auditors.",
+        zh="请使用含盐值的导出重建;此导出仅供审计。",
+    ),
     "fsck.ahead": Advice(
         en="Sign nothing: more was signed than is stored here. Restore a newer backup.",
         zh="切勿签署:已签署的内容多于此处所存。请恢复更新的备份。",

@@ -269,6 +269,11 @@ class SqlAuditView:
             found.update((row[0], row[1]) for row in self._connection.execute(query))
         return found
 
+    def texts(self, table: str) -> frozenset[str]:
+        """Return the columns of a table that hold texts, which `scan` gives as bytes."""
+        columns = schema.METADATA.tables[table].columns
+        return frozenset(column.name for column in columns if isinstance(column.type, Text))
+
     def scan(self, table: str) -> Iterator[Mapping[str, Any]]:
         """Yield whole rows of a table in the order of its primary key, texts as bytes."""
         known = schema.METADATA.tables[table]
