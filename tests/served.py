@@ -172,7 +172,7 @@ def sequencing(ledger: Ledger) -> Iterator[None]:
 def wait_until_leading(app: FastAPI, seconds: float = 30) -> None:
     """Wait until the API's own keeper takes submissions, if it has one."""
     keeper, deadline = app.state.services.keeper, time.monotonic() + seconds
-    while keeper is not None and not keeper._is_leading and keeper._trouble is None:
+    while keeper is not None and not keeper.is_leading and keeper._trouble is None:
         assert time.monotonic() < deadline, "nobody leads"
         time.sleep(0.005)
 
