@@ -23,7 +23,8 @@ from vermilion_ledger.rows import Submission
 
 __all__ = ["Front", "front_of"]
 
-_THREADS = 4  # what blocks is the store; of what computes, two threads fill two cores
+_READERS = 4  # threads that wait for the store
+_MAKERS = 2  # threads that make submissions: one signs while the other writes
 _INLINE_BYTES_MAX = 8 * 1024  # a body that costs less to read than to hand to a thread
 _CHUNK = 128  # registrations that one thread prepares in a row
 
@@ -35,12 +36,15 @@ class Front:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="vermilion-api")
+        self._pool = ThreadPoolExecutor(_READERS, thread_name_prefix="vermilion-read")
+        # Of their own, so that a bulk request does not keep readers waiting.
+        self._makers = ThreadPoolExecutor(_MAKERS, thread_name_prefix="vermilion-make")
         self.files = LogFiles(services.reader, self._pool)
         self._records: Gatherer[str, bytes] = Gatherer(self._read_records, self._pool)
 
     def close(self) -> None:
         """Wait for what runs, and end the threads."""
+        self._makers.shutdown()
         self._pool.shutdown()
 
     async def in_thread(self, work: Callable[[], _T]) -> _T:
@@ -76,12 +80,12 @@ class Front:
         Raises:
             EvidenceError: The body is malformed, or what it asks for is refused.
         """
-        registrations = await self.in_thread(lambda: parse_bulk(body))
         loop, registrar = asyncio.get_running_loop(), self._services.registrar
+        registrations = await loop.run_in_executor(self._makers, parse_bulk, body)
         chunks = await asyncio.gather(
             *(
                 loop.run_in_executor(
-                    self._pool, registrar.prepare_all, registrations[start : start + _CHUNK]
+                    self._makers, registrar.prepare_all, registrations[start : start + _CHUNK]
                 )
                 for start in range(0, len(registrations), _CHUNK)
             )

@@ -43,13 +43,14 @@ from vermilion_api.wiring import Services
 from vermilion_ledger.encoding import encode_base64
 from vermilion_ledger.envelope import PAYLOAD_TYPE
 from vermilion_ledger.errors import InputError
-from vermilion_ledger.rows import Idempotency, Submission
+from vermilion_ledger.rows import CheckpointRow, Idempotency, Submission
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/v1/records", tags=["submissions"])
 
 _TIMEOUT_MAX = 600.0  # seconds
+_INLINE_ITEMS_MAX = 100  # entries of an answer that is written without a thread
 _Wait = Annotated[str, Query(description="sequenced, published, anchored or final")]
 _Timeout = Annotated[float | None, Query(description="seconds, at most 600")]
 _Key = Annotated[str | None, Header(alias="Idempotency-Key")]
@@ -218,27 +219,29 @@ async def _render(request: Request, receipts: Receipts, asked: _Asked) -> Answer
     front, newest = front_of(request), None
     if receipts.stage >= Stage.PUBLISHED:
         newest = await front.files.newest()
+    write = partial(_write, services_of(request), receipts, newest, asked)
+    # Proofs read tiles, and a long answer takes longer than the loop may be kept.
+    is_long = asked.proofs or len(receipts.items) > _INLINE_ITEMS_MAX
+    body = await front.in_thread(write) if is_long else write()
+    return Answer(
+        status=200 if receipts.is_reached else 202, body=body, is_last=receipts.is_reached
+    )
+
+
+def _write(
+    services: Services, receipts: Receipts, newest: CheckpointRow | None, asked: _Asked
+) -> bytes:
     items = [_item(item) for item in receipts.items]
     if asked.proofs and newest is not None:
-        await front.in_thread(partial(_add_proofs, services_of(request), items, newest.size))
+        for item in items:
+            if "index" in item:
+                path = services.reader.inclusion(item["index"], newest.size)
+                item["proof"] = [each.hex() for each in path]
     common = {
         "state": receipts.stage.word,
         "checkpoint": None if newest is None else {"size": newest.size, "root": newest.root.hex()},
     }
-    value = {"records": items, **common} if asked.many else {**items[0], **common}
-    return Answer(
-        status=200 if receipts.is_reached else 202,
-        body=encode(value),
-        is_last=receipts.is_reached,
-    )
-
-
-def _add_proofs(services: Services, items: Sequence[dict[str, Any]], size: int) -> None:
-    """Add to each entry its inclusion proof in the tree of the answered checkpoint."""
-    for item in items:
-        if "index" in item:
-            path = services.reader.inclusion(item["index"], size)
-            item["proof"] = [each.hex() for each in path]
+    return encode({"records": items, **common} if asked.many else {**items[0], **common})
 
 
 def _item(receipt: Receipt) -> dict[str, Any]:

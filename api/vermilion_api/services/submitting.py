@@ -18,6 +18,8 @@ from vermilion_ledger.rows import Accepted, Idempotency, Submission, SubmissionS
 
 __all__ = ["Receipt", "Receipts", "Submitter"]
 
+_INLINE_COUNT_MAX = 1000  # receipts that take less than the loop may be kept
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
@@ -97,11 +99,14 @@ class Submitter:
             hashes = await asyncio.to_thread(self._load_hashes, positions, outcome)
         else:
             hashes = [each.envelope_hash for each in submissions]
+        settled = [states[position] for position in positions]
+        items = (
+            _receipts(settled, hashes)
+            if len(settled) <= _INLINE_COUNT_MAX
+            else await asyncio.to_thread(_receipts, settled, hashes)
+        )
         return Receipts(
-            items=tuple(
-                _receipt(states[position], envelope)
-                for position, envelope in zip(positions, hashes, strict=True)
-            ),
+            items=items,
             stage=outcome.stage,
             is_reached=outcome.stage >= goal,
         )
@@ -116,12 +121,15 @@ class Submitter:
         return [found.get(each, b"") for each in positions]
 
 
-def _receipt(state: SubmissionState, envelope: bytes) -> Receipt:
-    return Receipt(
-        record=state.record_id,
-        envelope=envelope if state.index is not None else b"",
-        index=state.index,
-        sequence=state.sequence,
-        code=state.code,
-        message=state.message,
+def _receipts(states: Sequence[SubmissionState], envelopes: Sequence[bytes]) -> tuple[Receipt, ...]:
+    return tuple(
+        Receipt(
+            record=state.record_id,
+            envelope=envelope if state.index is not None else b"",
+            index=state.index,
+            sequence=state.sequence,
+            code=state.code,
+            message=state.message,
+        )
+        for state, envelope in zip(states, envelopes, strict=True)
     )
