@@ -23,6 +23,8 @@ FORBIDDEN = {
     *("vermilion_ledger.store", "vermilion_ledger.sequencer", "vermilion_ledger.log"),
 }
 WRITERS = (
+    "vermilion_ledger.archive",
+    "vermilion_ledger.fsck",
     "vermilion_ledger.log",
     "vermilion_ledger.running",
     "vermilion_ledger.sequencer",

@@ -8,11 +8,10 @@ the envelopes, never read. That the result is the log that was signed is for
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from vermilion_ledger.archive.layout import (
     HEADER,
@@ -31,56 +30,18 @@ from vermilion_ledger.archive.layout import (
 )
 from vermilion_ledger.encoding import check_text, parse_count, parse_hex
 from vermilion_ledger.errors import InputError, IntegrityError, NotFoundError
-from vermilion_ledger.implied import Implied, imply
+from vermilion_ledger.implied import imply
 from vermilion_ledger.limits import STATEMENT_SIZE_MAX
 from vermilion_ledger.ports import TileStore
+from vermilion_ledger.restored import RestoredSubmission, Restorer
 from vermilion_ledger.tilestore.paths import CHECKPOINT
 
-__all__ = ["RestoredSubmission", "Restorer", "check_export", "load_export"]
+__all__ = ["check_export", "load_export"]
 
 _HEADER_SIZE_MAX = 4096  # bytes
 _LINE_SIZE_MAX = 64 * 1024 * 1024  # bytes
 _PAGE = 2048  # rows in a transaction
 _FILES = 256  # of the log, written at once
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RestoredSubmission:
-    """A submission with where it stood, and what it implies.
-
-    Attributes:
-        index: Leaf index; None where it has none.
-        sequence: Position in the record; None without an index.
-        code: Why it was refused; empty where it was not.
-        message: The same for people.
-    """
-
-    position: int
-    record_key: bytes
-    kind: str
-    envelope: bytes
-    salt: bytes
-    implied: Implied
-    index: int | None = None
-    sequence: int | None = None
-    code: str = ""
-    message: str = ""
-
-
-class Restorer(Protocol):
-    """Fills an empty database."""
-
-    def save_submissions(self, submissions: Sequence[RestoredSubmission]) -> None:
-        """Insert submissions, and every row that they imply, in one transaction."""
-        ...
-
-    def save_rows(self, table: str, rows: Sequence[Mapping[str, str | None]]) -> None:
-        """Insert rows of a table that is restored as it stood."""
-        ...
-
-    def finish(self, size: int, root: bytes) -> None:
-        """Set the head, and all that counts on from what is there."""
-        ...
 
 
 def check_export(folder: Path) -> tuple[Header, Mapping[str, bytes]]:

@@ -5,3 +5,7 @@ signed or anchored, and every row that an envelope implies (DESIGN section 6).
 Reads only, and works beside a running ledger: what was published when it
 starts is its horizon.
 """
+
+from __future__ import annotations
+
+__all__: list[str] = []

@@ -30,7 +30,7 @@ from vermilion_ledger.tree import root_at
 
 __all__ = ["Fsck", "Outcome", "Subject"]
 
-CHUNK = 16 * TILE_WIDTH  # entries
+_CHUNK = 16 * TILE_WIDTH  # entries
 _PAGE = 1000  # checkpoints read at once
 _NEWEST = 16  # checkpoints tried for a sound one to end at
 _NUMBER_MAX = (1 << 63) - 1  # that a database holds
@@ -221,7 +221,7 @@ class Fsck:
         checkpoints = _Lookahead(subject.store, tree.size)
         while tree.size < size:
             start = tree.size
-            end = min(start - start % TILE_WIDTH + CHUNK, size)
+            end = min(start - start % TILE_WIDTH + _CHUNK, size)
             with subject.store.view() as view:
                 rows = view.load_entries(start, end)
                 leaves, believed = check_chunk(start, end, rows, files, self._findings)

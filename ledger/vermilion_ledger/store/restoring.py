@@ -1,6 +1,6 @@
 """Filling an empty database from an export, and copying one that is in use.
 
-`SqlRestorer` implements `vermilion_ledger.archive.reading.Restorer`. Rows are
+`SqlRestorer` implements `vermilion_ledger.restored.Restorer`. Rows are
 inserted as any other process inserts them, under the same triggers; only head
 and lease are moved on to where the exported ledger stood.
 """
@@ -16,8 +16,8 @@ from typing import Any, cast
 
 from sqlalchemy import Column, Connection, Engine, Integer, LargeBinary, func, select, text, update
 
-from vermilion_ledger.archive.reading import RestoredSubmission
 from vermilion_ledger.errors import ConflictError, InputError, UnavailableError
+from vermilion_ledger.restored import RestoredSubmission
 from vermilion_ledger.rows import RecordKind
 from vermilion_ledger.store import schema
 from vermilion_ledger.store.bulk import insert_rows
