@@ -11,6 +11,8 @@ LEDGER ?= build/ledger
 UP_FLAGS ?=
 PYTEST_ARGS ?=
 WORKERS ?= auto
+SEEDS ?= 1000
+SEED ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -28,7 +30,7 @@ NODE_OK = node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lock lint format test contracts coverage fuzz flips vectors up demo bench bench-growth alone clean
+.PHONY: help setup lock lint format test contracts coverage fuzz sim flips vectors up demo bench bench-growth alone clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +62,9 @@ coverage: setup $(NPM) ## branch coverage of the Python tests, as text
 
 fuzz: setup ## the property tests with 10,000 examples each
 	HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest -q -n $(WORKERS) -o timeout=0 tests/properties
+
+sim: setup ## simulate SEEDS=1000 worlds of clients, crashes and restores; SEED=7 shows one
+	PYTHONPATH=tests $(BIN)/python -m simulation.run $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
 
 flips: setup ## flip every bit of seven bundles; none may stay proven (half an hour)
 	$(BIN)/python tests/faults/flip_bits.py

@@ -28,7 +28,7 @@ _BUSY_SECONDS = 4.0  # then a database says that it is locked
 
 @dataclass(slots=True, kw_only=True)
 class Odds:
-    """Chances of each fault, per call; of the last two, per virtual second.
+    """Chances of each fault, per call; that of a power cut, per virtual second.
 
     The one thing here that changes: at the end all of it stops.
     """
@@ -38,8 +38,8 @@ class Odds:
     unknown: float
     disk: float
     kill: float
-    power: float
     stop: float
+    power: float
 
     @classmethod
     def draw(cls, random: Random) -> Odds:
@@ -55,7 +55,7 @@ class Odds:
             disk=some(0, 0, 0.002, 0.01),
             kill=some(0, 0.0003, 0.002),
             power=some(0, 0, 0.02, 0.1),
-            stop=some(0, 0.02, 0.1),
+            stop=some(0, 0.001, 0.005),
         )
 
     def calm(self) -> None:
@@ -109,11 +109,17 @@ class Gate:
         """Leave the process, or find it dead."""
         if self.process.is_dead:
             raise Killed
-        if self._random() < self.odds.switch:
+        chance = self._random()
+        if chance < self.odds.stop:
+            seconds = self._scheduler.random.choice((0.5, 5.0, 9.0))
+            self.process.stopped_until = self._scheduler.now + seconds
+        if chance < self.odds.stop + self.odds.switch:
             self._scheduler.pause()
         self._die_perhaps()
 
     def _die_perhaps(self) -> None:
+        if self.process.is_dead:
+            raise Killed
         if self._random() < self.odds.kill:
             self._scheduler.kill(self.process)
             raise Killed

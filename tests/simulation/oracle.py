@@ -15,7 +15,7 @@ from simulation.heads import HeadDatabase
 from simulation.reference import Reference, read_note
 from simulation.scheduler import Violation
 from vermilion_ledger.errors import EvidenceError, IntegrityError, UnavailableError
-from vermilion_ledger.rows import Accepted, CheckpointRow, ObservedHead, Submission
+from vermilion_ledger.rows import Accepted, CheckpointRow, Head, ObservedHead, Submission
 
 __all__ = ["LOG_FOLDER", "Oracle", "Request"]
 
@@ -57,6 +57,7 @@ class Oracle:
         self.may_halt = False
         self.must_refuse = False
         self._log = log
+        self._head_seen = (0, 0)
         self._seen = len(reference.leaves)
         self._first = self._seen
         self._counts: dict[str, int] = {}
@@ -64,6 +65,13 @@ class Oracle:
         self._placed: set[int] = set()
         self._acknowledged: dict[int, bytes] = {}  # envelopes by position
         self._originals: dict[bytes, int] = {}  # positions by envelope
+
+    def watch(self, head: Head) -> None:
+        """Check that the head goes forward, in size and in epoch."""
+        seen = (head.epoch, head.size)
+        if seen < self._head_seen or head.size < self._head_seen[1]:
+            raise Violation(f"the head went back from {self._head_seen} to {seen}")
+        self._head_seen = seen
 
     def follow(self) -> None:
         """Check the entries that are new since the last look."""
@@ -163,6 +171,7 @@ class Oracle:
         if published is not None:
             known.append(read_note(published)[0])
         self.may_halt = True
+        self._head_seen = (0, 0)
         size = heads.heads.head.size
         gone = size and any(
             _file(disk, path) != data and _file(disk, path.split(".")[0]) is None

@@ -84,7 +84,7 @@ class Program:
             name=self.process.name,
         )
         vars(sequencer)["_lock"] = Lock(site.scheduler)
-        admission.holder = sequencer._holder
+        admission.sequencer = sequencer
         publisher = Publisher(
             log=self._log,
             heads=self._heads,
@@ -143,7 +143,7 @@ class _Admission:
 
     def __init__(self, site: Site) -> None:
         self._site = site
-        self.holder = ""
+        self.sequencer: Sequencer | None = None
 
     def admit(self, pending: Pending, *, index: int, sequence: int, view: HistoryView) -> None:
         site = self._site
@@ -151,15 +151,16 @@ class _Admission:
             return
         if site.odds.fail and site.scheduler.random.random() < 0.05:
             raise UnavailableError("test.undecided", "not now")
-        # Who lost the lease is told stale things; it cannot commit what it concludes.
-        if site.log.evidence.lease.holder == self.holder:
-            self._check(view, pending.record_id, index, sequence)
+        self._check(view, pending.record_id, index, sequence)
         kind, *_ = pending.envelope.split()
         if kind == b"refuse" or (kind == b"review" and not sequence):
             raise InputError("test.refused", "nothing is registered, or it says so itself")
 
     def _check(self, view: HistoryView, record_id: str, index: int, sequence: int) -> None:
         found: Sequence[Any] = view.history(record_id)
+        lease = self.sequencer and self.sequencer._lease
+        if lease is None or lease.epoch != self._site.log.evidence.lease.epoch:
+            return  # told stale things, but unable to commit what it concludes
         if [each.sequence for each in found] != list(range(sequence)):
             raise Violation(f"{record_id}: a history of {len(found)} entries at {sequence}")
         indices = [each.index for each in found]

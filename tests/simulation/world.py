@@ -162,14 +162,11 @@ class _World:
                 self._backups.append(self._back_up())
 
     def _harm(self) -> None:
-        """Stop processes, cut the power, and restore a backup if this is such a world."""
+        """Cut the power, and restore a backup if this is such a world."""
         random, odds = self._random, self._site.odds
         restore_at = random.uniform(5, 30) if self._restores else None
         while True:
             self._scheduler.sleep(1.0)
-            if self._programs and random.random() < odds.stop:
-                stopped = random.choice(self._programs).process
-                stopped.stopped_until = self._scheduler.now + random.choice((1.0, 5.0, 9.0))
             if random.random() < odds.power:
                 self._kill_all()
                 self._site.disk.power_cut(random)
@@ -218,6 +215,7 @@ class _World:
         while not is_done() and scheduler.now < until:
             scheduler.step()
             oracle.follow()
+            oracle.watch(self._site.heads.heads.head)
 
     def _is_halted(self) -> bool:
         return self._site.heads.heads.head.state == "halted"
