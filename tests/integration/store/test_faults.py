@@ -14,13 +14,24 @@ from sqlalchemy import event
 from sqlalchemy.pool import PoolProxiedConnection
 
 from postgres import PostgresServer, find_postgres, running_postgres
-from store_kit import accept, make_sequencer, make_submission, system_clock
+from store_kit import (
+    accept,
+    make_sequencer,
+    make_submission,
+    make_writer,
+    place,
+    published,
+    replayed,
+    replayed_leaves,
+    told,
+)
 from vermilion_ledger.errors import EvidenceError, IntegrityError, UnavailableError
 from vermilion_ledger.intake import Intake
-from vermilion_ledger.recheck import recheck_tree
+from vermilion_ledger.ports import IntakeStore
 from vermilion_ledger.sequencer import SequencerTiming
 from vermilion_ledger.store import Database
 from vermilion_ledger.store.engine import writing
+from vermilion_ledger.tilestore.posix import PosixTileStore
 
 Opener = Callable[..., Database]
 
@@ -30,18 +41,19 @@ def pages(url: str) -> int:
         return int(connection.execute("PRAGMA page_count").fetchone()[0])
 
 
+@pytest.mark.parametrize("mode", ["queued", "direct"])
 def test_a_full_disk_refuses_and_loses_nothing_acknowledged(
-    sqlite_url: str, opened: Opener
+    sqlite_url: str, opened: Opener, mode: str
 ) -> None:
     quota = opened(sqlite_url, page_count_max=pages(sqlite_url) + 40)
-    acknowledged: list[bytes] = []
+    sequencer = make_sequencer(quota)
+    acknowledged: list[int] = []
 
     def submit_for_ever() -> None:
-        with Intake(quota.intake, system_clock) as intake:
-            intake.submit([make_submission(new=True)]).result(30)
+        with Intake(sequencer if mode == "direct" else quota.intake) as intake:
             while True:
                 future = intake.submit([make_submission(size=3000)])
-                acknowledged.extend(future.result(30).submission_ids)
+                acknowledged.extend(future.result(30).positions)
 
     with pytest.raises(UnavailableError) as caught:
         submit_for_ever()
@@ -50,14 +62,36 @@ def test_a_full_disk_refuses_and_loses_nothing_acknowledged(
     assert acknowledged
     roomy = opened(sqlite_url)
     assert roomy.log.load_states(acknowledged).keys() == set(acknowledged)
-    assert len(accept(roomy, make_submission())) == 1
+    sequencer.release()
+    successor = make_sequencer(roomy)
+    successor.sequence_batch()
+    assert place(successor, make_submission())[0].index == len(acknowledged)
+    assert len(replayed_leaves(roomy)) == len(acknowledged) + 1
 
 
-def test_a_disk_that_fills_under_the_sequencer_changes_nothing(
+def test_a_sequencer_goes_on_where_it_was_when_the_disk_has_room_again(
     sqlite_url: str, opened: Opener
 ) -> None:
     roomy = opened(sqlite_url)
-    ids = accept(roomy, make_submission(new=True), *(make_submission() for _ in range(2000)))
+    quota = opened(sqlite_url, page_count_max=pages(sqlite_url) + 40)
+    sequencer = make_sequencer(quota)
+    place(sequencer, make_submission(), make_submission())
+    bulk = [make_submission(size=3000) for _ in range(200)]
+
+    for _ in range(2):
+        with pytest.raises(UnavailableError) as caught:
+            place(sequencer, *bulk)
+        assert caught.value.code == "store.disk-full"
+        assert roomy.log.count_entries() == 2
+
+    assert told(place(sequencer, make_submission())) == [("sequenced", 2, 2)]
+
+
+def test_a_disk_that_fills_under_the_sequencer_changes_nothing(
+    sqlite_url: str, opened: Opener, tiles: PosixTileStore
+) -> None:
+    roomy = opened(sqlite_url)
+    positions = accept(roomy, *(make_submission() for _ in range(2001)))
     used = pages(sqlite_url)
     quota = opened(sqlite_url, page_count_max=used + 2)
     sequencer = make_sequencer(quota)
@@ -69,11 +103,10 @@ def test_a_disk_that_fills_under_the_sequencer_changes_nothing(
         assert roomy.log.count_entries() == 0
     sequencer.release()
 
-    successor = make_sequencer(roomy)
-    successor.sequence_batch()
-    checkpoint = successor.publish()
-    assert checkpoint is not None
-    assert recheck_tree(roomy.log) == (len(ids), checkpoint.root)
+    successor = make_writer(roomy, tiles)
+    successor.sequencer.sequence_batch()
+    assert published(successor) == replayed(roomy)
+    assert roomy.log.count_entries() == len(positions)
 
 
 def test_a_locked_database_is_busy_and_free_again(sqlite_url: str, opened: Opener) -> None:
@@ -82,12 +115,12 @@ def test_a_locked_database_is_busy_and_free_again(sqlite_url: str, opened: Opene
         other.execute("BEGIN IMMEDIATE")
 
         with pytest.raises(UnavailableError) as caught:
-            accept(database, make_submission(new=True))
+            accept(database, make_submission())
 
         assert caught.value.code == "store.busy"
         assert database.log.count_entries() == 0  # readers are not kept out
         other.rollback()
-    assert accept(database, make_submission(new=True))
+    assert accept(database, make_submission())
 
 
 def test_a_locked_row_is_busy_on_postgresql(postgres_url: str, opened: Opener) -> None:
@@ -97,10 +130,10 @@ def test_a_locked_row_is_busy_on_postgresql(postgres_url: str, opened: Opener) -
         connection.exec_driver_sql("SELECT * FROM lease FOR UPDATE")
 
         with pytest.raises(UnavailableError) as caught:
-            sequencer._renew()
+            sequencer.renew()
 
         assert caught.value.code == "store.busy"
-    sequencer._renew()
+    sequencer.renew()
 
 
 def test_every_connection_in_use_is_busy(sqlite_url: str, opened: Opener) -> None:
@@ -164,7 +197,7 @@ def test_a_statement_that_is_wrong_is_our_own_fault(database: Database) -> None:
 
 
 def test_a_bug_in_the_store_answers_its_callers_and_the_writer_lives(
-    database: Database,
+    store: IntakeStore, database: Database
 ) -> None:
     fails = [True]
 
@@ -172,123 +205,144 @@ def test_a_bug_in_the_store_answers_its_callers_and_the_writer_lives(
         if fails.pop() if fails else False:
             raise RuntimeError("a bug")
 
-    event.listen(database.engine, "before_cursor_execute", fail_once)
-    with Intake(database.intake, system_clock) as intake:
+    with Intake(store) as intake:
+        intake.submit([make_submission()]).result(30)
+        event.listen(database.engine, "before_cursor_execute", fail_once)
         with pytest.raises(IntegrityError) as caught:
-            intake.submit([make_submission(new=True)]).result(30)
+            intake.submit([make_submission()]).result(30)
         assert caught.value.code == "store.failed"
-        again = make_submission(new=True)
-        assert intake.submit([again]).result(30).submission_ids == (again.submission_id,)
+        assert intake.submit([make_submission()]).result(30).positions
+    assert len(database.log.load_states(range(1, 99))) == 2
 
 
-@pytest.mark.parametrize(
-    "moment", ["INSERT INTO entries", "DELETE FROM queue", "before the commit", "after the commit"]
-)
-def test_a_write_that_fails_once_is_repeated_to_one_truth(
+MOMENTS = ("INSERT INTO entries", "INSERT INTO places", "before the commit", "after the commit")
+
+
+class Fault:
+    """One write that fails: at a statement, or before or after its commit."""
+
+    def __init__(self, database: Database, moment: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._engine, self._moment, self._patch = database.engine, moment, monkeypatch
+        self._do_commit = database.engine.dialect.do_commit
+        self._seen: list[str] = []
+        event.listen(self._engine, "before_cursor_execute", self._look)
+        monkeypatch.setattr(database.engine.dialect, "do_commit", self._commit)
+
+    def _look(self, _: object, __: object, text: str, *___: object) -> None:
+        self._seen.append(text)
+        if text.startswith(self._moment):
+            event.remove(self._engine, "before_cursor_execute", self._look)
+            raise OSError("the disk said no")
+
+    def _commit(self, connection: PoolProxiedConnection) -> None:
+        is_write = any("INSERT INTO entries" in each for each in self._seen)
+        if self._moment.endswith("commit") and is_write:
+            self._patch.undo()
+            if self._moment == "after the commit":
+                self._do_commit(connection)
+            raise OSError("the disk said no")
+        self._do_commit(connection)
+
+
+@pytest.mark.parametrize("moment", [*MOMENTS, "DELETE FROM queue"])
+def test_a_batch_that_fails_once_is_repeated_to_one_truth(
     database: Database, moment: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ids = accept(database, make_submission(new=True), *(make_submission() for _ in range(299)))
+    positions = accept(database, *(make_submission() for _ in range(300)))
     sequencer = make_sequencer(database)
-    dialect = database.engine.dialect
-    do_commit = dialect.do_commit
-    seen: list[str] = []
-
-    def look(_: object, __: object, text: str, *___: object) -> None:
-        seen.append(text)
-        if text.startswith(moment):
-            event.remove(database.engine, "before_cursor_execute", look)
-            raise OSError("the disk said no")
-
-    def commit(connection: PoolProxiedConnection) -> None:
-        if moment.endswith("commit") and any("INSERT INTO entries" in each for each in seen):
-            monkeypatch.undo()
-            if moment == "after the commit":
-                do_commit(connection)
-            raise OSError("the disk said no")
-        do_commit(connection)
-
-    event.listen(database.engine, "before_cursor_execute", look)
-    monkeypatch.setattr(dialect, "do_commit", commit)
+    Fault(database, moment, monkeypatch)
 
     with pytest.raises(OSError, match="the disk said no"):
         sequencer.sequence_batch()
     assert database.log.count_entries() == (300 if moment == "after the commit" else 0)
     sequencer.sequence_batch()
 
-    checkpoint = sequencer.publish()
-    assert checkpoint is not None
-    assert recheck_tree(database.log) == (len(ids), checkpoint.root)
+    assert len(replayed_leaves(database)) == len(positions)
+    assert told(place(sequencer, make_submission())) == [("sequenced", 300, 300)]
 
 
-@pytest.mark.parametrize("is_saved", [False, True])
-def test_a_checkpoint_that_failed_is_looked_up_before_the_next(
-    database: Database, monkeypatch: pytest.MonkeyPatch, is_saved: bool
+@pytest.mark.parametrize("moment", [*MOMENTS, "INSERT INTO submissions"])
+def test_a_group_that_fails_once_is_submitted_again_to_one_truth(
+    database: Database, moment: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    accept(database, make_submission(new=True))
     sequencer = make_sequencer(database)
-    sequencer.sequence_batch()
-    dialect = database.engine.dialect
-    do_commit = dialect.do_commit
-    seen: list[str] = []
-
-    def commit(connection: PoolProxiedConnection) -> None:
-        if any("INSERT INTO checkpoints" in each for each in seen):
-            monkeypatch.undo()
-            if is_saved:
-                do_commit(connection)
-            raise OSError("the disk said no")
-        do_commit(connection)
-
-    def look(_: object, __: object, text: str, *___: object) -> None:
-        seen.append(text)
-
-    event.listen(database.engine, "before_cursor_execute", look)
-    monkeypatch.setattr(dialect, "do_commit", commit)
+    place(sequencer, make_submission(), make_submission("b"))
+    group = [make_submission(), make_submission("b"), make_submission("c")]
+    Fault(database, moment, monkeypatch)
 
     with pytest.raises(OSError, match="the disk said no"):
-        sequencer.publish()
-    assert (sequencer.publish() is None) == is_saved
-    accept(database, make_submission())
-    sequencer.sequence_batch()
+        place(sequencer, *group)
+    assert database.log.count_entries() == (5 if moment == "after the commit" else 2)
 
-    checkpoint = sequencer.publish()
-    assert checkpoint is not None
-    assert checkpoint.size == 2
-    assert len(database.log.list_checkpoints(before=None, limit=9)) == 2
+    expected = [("sequenced", 2, 1), ("sequenced", 3, 1), ("sequenced", 4, 0)]
+    assert told(place(sequencer, *group)) == expected
+    assert told(place(sequencer, *group)) == expected
+    assert told(place(sequencer, make_submission())) == [("sequenced", 5, 2)]
+    assert len(replayed_leaves(database)) == 6
 
 
-def test_a_database_that_goes_and_comes_back_loses_nothing(opened: Opener) -> None:
+def test_the_intake_tells_callers_when_nobody_knows(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The commit was done, and the answer of the database was lost."""
+    sequencer = make_sequencer(database)
+    submission = make_submission()
+    with Intake(sequencer) as intake:
+        Fault(database, "after the commit", monkeypatch)
+        with pytest.raises(EvidenceError):
+            intake.submit([submission]).result(30)
+        again = intake.submit([submission]).result(30)
+
+    assert told(again.states or ()) == [("sequenced", 0, 0)]
+    assert database.log.count_entries() == 1
+
+
+def test_a_database_that_goes_and_comes_back_loses_nothing(
+    opened: Opener, tiles: PosixTileStore
+) -> None:
     if find_postgres() is None:
         pytest.skip("initdb, pg_ctl and postgres are not installed")
     with running_postgres() as server:
-        crash_and_return(server, opened)
+        crash_and_return(server, opened, tiles)
 
 
-def crash_and_return(server: PostgresServer, opened: Opener) -> None:
+def crash_and_return(server: PostgresServer, opened: Opener, tiles: PosixTileStore) -> None:
     database = opened(server.url(server.create_database()))
     database.migrate()
-    accept(database, make_submission(new=True))
     timing = SequencerTiming(publish_interval_seconds=0.05, retry_seconds=0.05)
-    sequencer = make_sequencer(database, timing=timing)
+    writer = make_writer(database, tiles, timing=timing)
     stop = threading.Event()
-    loop = threading.Thread(target=sequencer.run, args=(stop,))
+    loop = threading.Thread(target=writer.run, args=(stop,))
     loop.start()
-    acknowledged: list[bytes] = []
-    with Intake(database.intake, system_clock) as intake:
-        acknowledged += intake.submit([make_submission()]).result(30).submission_ids
+    acknowledged: list[int] = []
+    with Intake(database.intake) as intake:
+        acknowledged += intake.submit([make_submission(), make_submission()]).result(30).positions
         server.stop("immediate")
         with pytest.raises(UnavailableError) as caught:
             intake.submit([make_submission()]).result(30)
         assert caught.value.code == "store.unreachable"
         time.sleep(0.3)
         server.start()
-        acknowledged += intake.submit([make_submission()]).result(30).submission_ids
+        acknowledged += submitted_again(intake)
     deadline = time.monotonic() + 30
-    while database.log.load_head().size < 3 and time.monotonic() < deadline:
+    while database.heads.load_head().size < 3 and time.monotonic() < deadline:
         time.sleep(0.05)
     stop.set()
     loop.join()
 
     states = database.log.load_states(acknowledged).values()
     assert {each.state for each in states} == {"sequenced"}
-    assert database.log.load_head().size == recheck_tree(database.log)[0] == 3
+    head = database.heads.load_head()
+    assert (head.size, head.root) == replayed(database)
+    assert head.size == 3
+
+
+def submitted_again(intake: Intake) -> tuple[int, ...]:
+    """Submit until a connection is new; a server that came back has closed the old ones."""
+    submission = make_submission()
+    for _ in range(20):
+        try:
+            return intake.submit([submission]).result(30).positions
+        except UnavailableError:
+            time.sleep(0.05)
+    raise AssertionError("the database did not come back")
