@@ -124,19 +124,25 @@ class Site:
         """Crash the database server and wait until it has recovered.
 
         Args:
-            whole: Stop all of it at once; else one session's process is killed,
-                whereupon the server ends the others and recovers.
+            whole: Stop all of it at once; else the processes of sessions are
+                killed, whereupon the server ends the others and recovers.
         """
-        if whole:
+        sessions = [] if whole else self._sessions()
+        if not sessions:  # none there yet: the client was about to log in
             self._server.stop("immediate")
             self._server.start()
             return
-        with psycopg.connect(self._server.url("postgres")) as connection:
-            query = "SELECT pid FROM pg_stat_activity WHERE datname ~ '^p[0-9]+$'"
-            found = connection.execute(query).fetchall()
-            for (process,) in found:
-                os.kill(process, signal.SIGKILL)
+        for process in sessions:
+            os.kill(process, signal.SIGKILL)
         self._await_server()
+
+    def _sessions(self) -> list[int]:
+        query = "SELECT pid FROM pg_stat_activity WHERE datname ~ '^p[0-9]+$'"
+        connection = psycopg.connect(self._server.url("postgres"))
+        try:
+            return [process for (process,) in connection.execute(query).fetchall()]
+        finally:
+            connection.close()
 
     def _await_server(self) -> None:
         deadline = time.monotonic() + 30

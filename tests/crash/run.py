@@ -13,6 +13,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -133,6 +134,7 @@ def main() -> int:
         print(f"nothing was tried: {reason}", file=sys.stderr)
         return 2
     sys.dont_write_bytecode = True
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the servers end with us
     # A kill takes nothing from the page cache: memory serves, and syncs cost nothing there.
     if Path("/dev/shm").is_dir():
         os.environ["TMPDIR"] = "/dev/shm"
@@ -160,7 +162,8 @@ def _work(points: Sequence[Point], site: Site, writer: int) -> int:
         return child
     status = 1
     try:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, signal.SIG_DFL)
         zygote = Zygote(site)
         for point in points:
             outcome = zygote.attempt(point)
@@ -172,6 +175,8 @@ def _work(points: Sequence[Point], site: Site, writer: int) -> int:
             }
             os.write(writer, json.dumps(told).encode() + b"\n")
         status = 0
+    except BaseException:  # noqa: BLE001 -- a fork must not run what its parent would
+        traceback.print_exc()
     finally:
         os._exit(status)
 
