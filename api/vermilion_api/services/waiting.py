@@ -202,6 +202,10 @@ class Waiter:
         await self._ask(asking, lambda ids: ids if len(ids) <= _ASK_WHOLE_MAX else ids[-1:])
         await self._ask([each for each in asking if each.states and each.open], lambda ids: ids)
         settled = [caller for caller in callers if not caller.open]
+        for caller in settled:
+            if caller.goal <= Stage.SEQUENCED and not caller.future.done():
+                caller.future.set_result(caller.outcome())
+        settled = [caller for caller in settled if not caller.future.done()]
         if not settled:
             return
         standing = await asyncio.to_thread(self._source.standing)

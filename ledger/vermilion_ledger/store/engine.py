@@ -10,6 +10,8 @@ are opened by `reading` and `writing` only.
 from __future__ import annotations
 
 import os
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -21,7 +23,7 @@ from sqlalchemy.exc import ArgumentError
 from vermilion_ledger.errors import InputError, IntegrityError
 from vermilion_ledger.store.faults import translated
 
-__all__ = ["is_sqlite", "open_engine", "reading", "writing"]
+__all__ = ["is_sqlite", "looking", "open_engine", "reading", "writing"]
 
 _PRAGMAS: tuple[tuple[str, str, object], ...] = (
     # name, what is set, what must be read back
@@ -39,6 +41,7 @@ _PRAGMAS: tuple[tuple[str, str, object], ...] = (
 )
 # A process that was stopped inside a transaction gives its locks up: a standby waits for them.
 _IDLE_MS = 4000
+_BUSY_SECONDS = 0.01  # between two tries to change a file that others open as well
 _SETTINGS: tuple[tuple[str, frozenset[str]], ...] = (
     ("fsync", frozenset({"on"})),
     ("full_page_writes", frozenset({"on"})),
@@ -84,6 +87,16 @@ def open_engine(
 def is_sqlite(connection: Connection) -> bool:
     """Tell which of the two databases this is."""
     return connection.dialect.name == "sqlite"
+
+
+@contextmanager
+def looking(engine: Engine) -> Iterator[Connection]:
+    """Open a connection for one statement that reads: it sees one state by itself."""
+    with translated(), engine.connect() as connection:
+        if not is_sqlite(connection):
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+        with connection.begin():
+            yield connection
 
 
 @contextmanager
@@ -142,7 +155,7 @@ def _open_sqlite(url: URL, page_count_max: int | None, pool_size: int, wait: int
         if page_count_max is not None:
             wanted.append(("max_page_count", str(page_count_max), page_count_max))
         for name, value, expected in wanted:
-            dbapi_connection.execute(f"PRAGMA {name}={value}")
+            _set_pragma(dbapi_connection, name, value, patience_seconds=wait / 1000)
             found = dbapi_connection.execute(f"PRAGMA {name}").fetchone()
             if found is None or found[0] != expected:
                 raise IntegrityError(
@@ -155,6 +168,21 @@ def _open_sqlite(url: URL, page_count_max: int | None, pool_size: int, wait: int
         connection.exec_driver_sql(options.get("vermilion_begin", "BEGIN"))
 
     return engine
+
+
+def _set_pragma(dbapi_connection: Any, name: str, value: str, *, patience_seconds: float) -> None:
+    """Set a PRAGMA; the change of a fresh file to WAL meets locks that SQLite does not wait for."""
+    deadline = time.monotonic() + patience_seconds
+    while True:
+        try:
+            dbapi_connection.execute(f"PRAGMA {name}={value}").fetchone()
+        except sqlite3.OperationalError as exc:
+            is_busy = exc.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not is_busy or time.monotonic() > deadline:
+                raise
+            time.sleep(_BUSY_SECONDS)
+        else:
+            return
 
 
 def _open_postgres(url: URL, pool_size: int, wait: int) -> Engine:
@@ -176,7 +204,6 @@ def _open_postgres(url: URL, pool_size: int, wait: int) -> Engine:
         isolation_level="READ COMMITTED",
         pool_size=pool_size,
         max_overflow=pool_size,
-        pool_pre_ping=True,
     )
 
     @event.listens_for(engine, "connect")

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, func, insert, select, update
 from vermilion_ledger.errors import ConflictError, UnavailableError
 from vermilion_ledger.rows import CheckpointRow, Head
 from vermilion_ledger.store import schema
-from vermilion_ledger.store.engine import reading, writing
+from vermilion_ledger.store.engine import looking, writing
 from vermilion_ledger.store.moments import decode_moment, encode_moment
 
 __all__ = ["SqlHeadStore"]
@@ -37,7 +37,7 @@ class SqlHeadStore:
         Raises:
             UnavailableError: ``store.not-migrated``: the row is missing.
         """
-        with reading(self._engine) as connection:
+        with looking(self._engine) as connection:
             row = connection.execute(select(schema.head)).first()
         if row is None:
             raise UnavailableError("store.not-migrated", "the head row is missing")
@@ -48,7 +48,7 @@ class SqlHeadStore:
         query = select(schema.checkpoints).order_by(_checkpoints.size.desc()).limit(1)
         if size is not None:
             query = query.where(_checkpoints.size == size)
-        with reading(self._engine) as connection:
+        with looking(self._engine) as connection:
             found = [_checkpoint(row) for row in connection.execute(query)]
         return found[0] if found else None
 
@@ -57,13 +57,13 @@ class SqlHeadStore:
         query = select(schema.checkpoints).order_by(_checkpoints.size.desc()).limit(limit)
         if before is not None:
             query = query.where(_checkpoints.size < before)
-        with reading(self._engine) as connection:
+        with looking(self._engine) as connection:
             return [_checkpoint(row) for row in connection.execute(query)]
 
     def oldest_above(self, size: int) -> datetime | None:
         """Return when the oldest checkpoint above a size was published."""
         query = select(func.min(_checkpoints.published_at)).where(_checkpoints.size > size)
-        with reading(self._engine) as connection:
+        with looking(self._engine) as connection:
             moment = connection.execute(query).scalar()
         return None if moment is None else decode_moment(moment)
 

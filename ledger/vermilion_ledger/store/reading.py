@@ -17,13 +17,14 @@ from vermilion_ledger.rows import RecordEntry, RecordRow, StoredEntry, Submissio
 from vermilion_ledger.store import schema
 from vermilion_ledger.store.bulk import chunks
 from vermilion_ledger.store.counts import count_entries
-from vermilion_ledger.store.engine import reading
+from vermilion_ledger.store.engine import looking, reading
 from vermilion_ledger.store.kinds import decode_kind
 from vermilion_ledger.store.prefixes import digest_prefixes, record_prefixes
 from vermilion_ledger.store.states import load_states
 
 __all__ = ["SqlLogStore"]
 
+_ONE_STATEMENT = 10_000  # positions; as `vermilion_ledger.store.bulk` cuts them
 _entries = schema.entries.c
 _submissions = schema.submissions.c
 _places = schema.places.c
@@ -46,7 +47,7 @@ class SqlLogStore:
 
     def count_entries(self) -> int:
         """Return the number of entries: indices have no gaps, so the last one tells."""
-        with reading(self._engine) as connection:
+        with looking(self._engine) as connection:
             return count_entries(connection)
 
     def load_stored(self, start: int, end: int) -> Sequence[StoredEntry]:
@@ -159,6 +160,9 @@ class SqlLogStore:
 
     def load_states(self, positions: Sequence[int]) -> Mapping[int, SubmissionState]:
         """Return where submissions stand; unknown positions are left out."""
+        if len(positions) <= _ONE_STATEMENT:
+            with looking(self._engine) as connection:
+                return load_states(connection, positions)
         with reading(self._engine) as connection:
             return load_states(connection, positions)
 

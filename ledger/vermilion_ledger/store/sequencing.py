@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, func, select, update
+from sqlalchemy import Connection, Engine, func, select, update
 
 from vermilion_ledger.commitment import make_record_id
 from vermilion_ledger.errors import (
@@ -24,9 +24,9 @@ from vermilion_ledger.errors import (
 )
 from vermilion_ledger.rows import Accepted, IntakeBatch, Lease, Pending, Sequenced
 from vermilion_ledger.store import schema
-from vermilion_ledger.store.bulk import chunks, insert_rows
-from vermilion_ledger.store.counts import load_counts
-from vermilion_ledger.store.engine import is_sqlite, reading, writing
+from vermilion_ledger.store.bulk import chunks, delete_rows, insert_rows
+from vermilion_ledger.store.counts import count_entries, load_counts
+from vermilion_ledger.store.engine import is_sqlite, looking, reading, writing
 from vermilion_ledger.store.kinds import decode_kind
 from vermilion_ledger.store.moments import decode_moment, encode_moment
 from vermilion_ledger.store.plan import IntakePlan
@@ -92,31 +92,27 @@ class SqlSequencerStore:
     def load_pending(self, *, count_max: int, bytes_max: int) -> Sequence[Pending]:
         """Return waiting submissions in order of arrival, at least one if any.
 
-        Both statements see one state of the database. Rows are found by being
-        there: a position that commits late is not skipped.
+        Rows are found by being there: a position that commits late is not skipped.
         """
-        joined = schema.queue.join(schema.submissions, _submissions.position == _queue.position)
-        sizes = (
-            select(_queue.position, func.length(_submissions.envelope))
-            .select_from(joined)
-            .order_by(_queue.position)
-            .limit(count_max)
-        )
-        with reading(self._engine) as connection:
-            last, total = None, 0
-            for position, size in connection.execute(sizes).all():
-                total += size
-                if last is not None and total > bytes_max:
-                    break
-                last = position
-            if last is None:
-                return []
-            query = (
-                select(schema.submissions, _queue.digest, _queue.is_plain)
-                .select_from(joined)
-                .where(_queue.position <= last)
-                .order_by(_queue.position)
+        first = select(schema.queue).order_by(_queue.position).limit(count_max).subquery()
+        sized = (
+            select(
+                schema.submissions,
+                first.c.digest,
+                first.c.is_plain,
+                func.sum(func.length(_submissions.envelope))
+                .over(order_by=first.c.position)
+                .label("total"),
             )
+            .join(first, first.c.position == _submissions.position)
+            .subquery()
+        )
+        query = (
+            select(sized)
+            .where((sized.c.total <= bytes_max) | (sized.c.total == func.length(sized.c.envelope)))
+            .order_by(sized.c.position)
+        )
+        with looking(self._engine) as connection:
             return [_pending(row) for row in connection.execute(query).all()]
 
     def load_counts(self, record_ids: Sequence[str]) -> Mapping[str, int]:
@@ -135,11 +131,9 @@ class SqlSequencerStore:
         with writing(self._engine) as connection:
             _check_fence(connection, lease)
             _insert(connection, batch)
-            gone = 0
-            for part in chunks(batch.positions):
-                gone += connection.execute(
-                    delete(schema.queue).where(_queue.position.in_(part))
-                ).rowcount
+            gone = sum(
+                delete_rows(connection, _queue.position, part) for part in chunks(batch.positions)
+            )
             if gone != len(batch.positions):
                 raise IntegrityError(
                     "log.gap", f"{gone} of {len(batch.positions)} submissions were queued"
@@ -205,8 +199,7 @@ def _check_fence(connection: Connection, lease: Lease) -> None:
 
 def _insert(connection: Connection, batch: Sequenced) -> None:
     """Insert places and refusals; sorted, as neighbours share a page of an index."""
-    last = connection.execute(select(func.max(schema.entries.c.leaf_index))).scalar()
-    stored = 0 if last is None else last + 1
+    stored = count_entries(connection)
     if stored != batch.first_index:
         raise IntegrityError(
             "log.gap", f"the log has {stored} entries, expected {batch.first_index}"
@@ -225,7 +218,7 @@ def _insert(connection: Connection, batch: Sequenced) -> None:
 
 
 def _pending(row: Any) -> Pending:
-    position, record_key, kind, envelope, salt, digest, is_plain = row
+    position, record_key, kind, envelope, salt, digest, is_plain, _ = row
     return Pending(
         position=position,
         record_id=make_record_id(record_key),

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Engine, Select, and_, func, select
 from vermilion_ledger.anchor_rows import AnchorTarget, JobState
 from vermilion_ledger.rows import Lease
 from vermilion_ledger.store import schema
-from vermilion_ledger.store.engine import reading
+from vermilion_ledger.store.engine import looking, reading
 from vermilion_ledger.store.moments import decode_moment
 
 __all__ = ["SqlWatch"]
@@ -31,7 +31,7 @@ class SqlWatch:
 
     def load_lease(self) -> Lease | None:
         """Return who may sequence now, or did last; None before the first."""
-        with reading(self._engine) as connection:
+        with looking(self._engine) as connection:
             row = connection.execute(select(schema.lease)).first()
         if row is None:
             return None
@@ -60,7 +60,7 @@ class SqlWatch:
             .order_by(_finals.size.desc())
             .limit(limit)
         )
-        with reading(self._engine) as connection:
+        with looking(self._engine) as connection:
             return list(connection.execute(query).scalars())
 
     def earliest_sizes(
@@ -81,7 +81,7 @@ class SqlWatch:
         return found
 
     def _number(self, query: Select[Any]) -> int:
-        with reading(self._engine) as connection:
+        with looking(self._engine) as connection:
             return int(connection.execute(query).scalar() or 0)
 
 
