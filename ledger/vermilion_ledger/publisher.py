@@ -64,15 +64,15 @@ class Publisher:
             ConflictError: ``log.head-moved``: another epoch has it.
         """
         self._epoch, self._head, self._integrator = epoch, None, None
+        if (owner := self._heads.load_head().epoch) >= epoch:
+            # The lease was restored from before the head: take it again, for a higher epoch.
+            raise ConflictError("log.head-moved", f"the head belongs to epoch {owner}")
         try:
             self._tiles.check()
             head = check_log(self._log, self._heads, self._tiles, observed=observed)
         except IntegrityError:
             self.halt()
             raise
-        if head.epoch >= epoch:
-            # The lease was restored from before the head: take it again, for a higher epoch.
-            raise ConflictError("log.head-moved", f"the head belongs to epoch {head.epoch}")
         self._head = self._heads.take_head(head, epoch=epoch)
         self._publish_note()
 
