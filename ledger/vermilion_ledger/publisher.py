@@ -64,15 +64,14 @@ class Publisher:
             ConflictError: ``log.head-moved``: another epoch has it.
         """
         self._epoch, self._head, self._integrator = epoch, None, None
-        if (owner := self._heads.load_head().epoch) >= epoch:
-            # The lease was restored from before the head: take it again, for a higher epoch.
-            raise ConflictError("log.head-moved", f"the head belongs to epoch {owner}")
+        self._check_owner(self._heads.load_head(), epoch)
         try:
             self._tiles.check()
             head = check_log(self._log, self._heads, self._tiles, observed=observed)
         except IntegrityError:
             self.halt()
             raise
+        self._check_owner(head, epoch)
         self._head = self._heads.take_head(head, epoch=epoch)
         self._publish_note()
 
@@ -133,6 +132,15 @@ class Publisher:
         self._tiles.replace(CHECKPOINT, checkpoint.note.encode())
         self._sweep(head.size, size)
         return checkpoint
+
+    def _check_owner(self, head: Head, epoch: int) -> None:
+        """Refuse an epoch that is not above the head's.
+
+        Either a successor has it, or the lease was restored from before the
+        head: then it is to be taken again, for a higher epoch.
+        """
+        if head.epoch >= epoch:
+            raise ConflictError("log.head-moved", f"the head belongs to epoch {head.epoch}")
 
     def _reload_head(self) -> Head:
         """Read the head again after an error: a swap may have succeeded all the same."""
