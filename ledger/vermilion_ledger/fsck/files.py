@@ -30,18 +30,27 @@ _LOOKS = 5  # at a file that a running ledger is about to replace
 _LOOK_SECONDS = 0.2
 
 
-def check_other_files(tiles: TileStore, size: int, findings: Findings) -> None:
+def check_other_files(
+    tiles: TileStore, size: int, findings: Findings, *, load_latest: Callable[[], int]
+) -> None:
     """Look at every file that is not one of those of the published size.
 
     The list of names takes less than a byte of memory an entry.
+
+    Args:
+        tiles: The log's files.
+        size: The horizon.
+        findings: Where differences go.
+        load_latest: Returns the size signed last; a running ledger moves on.
     """
     others = [
         path
         for path in tiles.list_paths("")
         if path != CHECKPOINT and not _is_published(path, size)
     ]
+    latest = max(size, load_latest())
     for start in range(0, len(others), _PAGE):
-        _check_others(tiles, others[start : start + _PAGE], size, findings)
+        _check_others(tiles, others[start : start + _PAGE], (size, latest), findings)
 
 
 def _is_published(path: str, size: int) -> bool:
@@ -53,8 +62,11 @@ def _is_published(path: str, size: int) -> bool:
     return tile_width_at((tile.level or 0, tile.position), size) == tile.width
 
 
-def _check_others(tiles: TileStore, paths: Sequence[str], size: int, findings: Findings) -> None:
+def _check_others(
+    tiles: TileStore, paths: Sequence[str], sizes: tuple[int, int], findings: Findings
+) -> None:
     """Compare files of other widths with the published tile of the same place."""
+    size, latest = sizes
     found: list[tuple[str, str]] = []
     for path in paths:
         try:
@@ -65,7 +77,7 @@ def _check_others(tiles: TileStore, paths: Sequence[str], size: int, findings: F
         width = tile_width_at((tile.level or 0, tile.position), size)
         if width:
             found.append((path, _published_path(tile, width)))
-        else:
+        if tile_width_at((tile.level or 0, tile.position), latest) < tile.width:
             _report_unpublished(findings, path)
     stored = tiles.load([path for pair in found for path in pair])
     for path, published in found:
@@ -84,8 +96,6 @@ def _check_others(tiles: TileStore, paths: Sequence[str], size: int, findings: F
                     byte=first_difference(data[:shared], full[:shared]),
                 )
             )
-        elif len(data) > len(full):
-            _report_unpublished(findings, path)
 
 
 def _published_path(tile: TilePath, width: int) -> str:

@@ -142,7 +142,7 @@ class Fsck:
                 state.save(self._progress(tree, size, root))
         tree.finish()
         self._check_head(size, tree.root())
-        check_other_files(subject.tiles, size, findings)
+        check_other_files(subject.tiles, size, findings, load_latest=self._latest_size)
         check_note_file(subject.tiles, subject.store, findings, sleep=self._sleep)
         RestCheck(
             identity=subject.identity,
@@ -172,6 +172,10 @@ class Fsck:
                 Finding(code="fsck.head", message="the row is not there", table="head")
             )
         return 0, EMPTY_ROOT
+
+    def _latest_size(self) -> int:
+        head, _ = self._subject.store.load_head()
+        return 0 if head is None else head.size
 
     def _is_end(self, cells: CheckpointCells, head: HeadCells | None) -> bool:
         """Tell whether a checkpoint can be the newest: by its note, or by the head."""
