@@ -69,6 +69,12 @@ sim: setup ## simulate SEEDS=1000 worlds of clients, crashes and restores; SEED=
 flips: setup ## flip every bit of seven bundles; none may stay proven (half an hour)
 	$(BIN)/python tests/faults/flip_bits.py
 
+bits: setup ## flip every bit of a log of 1,000 entries; fsck must find each (ten minutes)
+	$(BIN)/python tests/faults/flip_store.py
+
+restore: setup ## 100 restores from backups taken while a log is written: correct or refused
+	$(BIN)/python tests/faults/restore_backups.py
+
 vectors: setup ## write the committed test vectors anew
 	$(BIN)/python tests/vectors/make_vectors.py
 
