@@ -248,7 +248,7 @@ def test_what_waits_cannot_get_lost_and_heads_never_go_back(
         "INSERT INTO entries SELECT 1000, position, -1 FROM queue",
         "INSERT INTO places SELECT record, sequence, leaf_index FROM places",
         "INSERT INTO digests SELECT digest, leaf_index FROM digests",
-        "INSERT INTO fingerprints SELECT envelope_hash, position FROM fingerprints",
+        "INSERT INTO known_envelopes SELECT envelope_hash, position FROM known_envelopes",
         "INSERT INTO nonces SELECT nonce, keyid FROM nonces",
         "INSERT INTO refusals SELECT position + 100000, code, message FROM refusals",
         "INSERT INTO checkpoints SELECT 0, root, note, epoch, published_at FROM checkpoints",
