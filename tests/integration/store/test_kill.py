@@ -2,63 +2,46 @@
 
 from __future__ import annotations
 
-import os
 import random
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-from store_kit import accept, make_sequencer, make_submission, system_clock
+from store_kit import Writer, accept, make_submission, make_writer, replayed
+from store_processes import Victim, running_victims
 from vermilion_ledger.errors import ConflictError
 from vermilion_ledger.intake import Intake
-from vermilion_ledger.recheck import recheck_openings, recheck_tree
-from vermilion_ledger.sequencer import Sequencer
 from vermilion_ledger.store import Database
+from vermilion_ledger.tilestore.posix import PosixTileStore
 
-VICTIM = Path(__file__).parent / "victim.py"
-TESTS = VICTIM.parents[2]
-
-
-def start_victim(*arguments: str) -> subprocess.Popen[str]:
-    paths = [str(TESTS), str(TESTS.parent / "ledger")]
-    return subprocess.Popen(
-        [sys.executable, str(VICTIM), *arguments],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+Opener = Callable[..., Database]
 
 
-def successor(database: Database) -> Sequencer:
-    """Take over from a victim as soon as its lease has run out."""
-    deadline = time.monotonic() + 20
+def successor(database: Database, tiles: PosixTileStore) -> Writer:
+    """Take over from a victim as soon as its lease has run out, and place what waits."""
+    deadline = time.monotonic() + 30
     while True:
-        sequencer = make_sequencer(database, started=False)
         try:
-            sequencer.acquire()
+            writer = make_writer(database, tiles)
         except ConflictError:
             assert time.monotonic() < deadline
             time.sleep(0.05)
-            continue
-        sequencer.start()
-        return sequencer
+        else:
+            writer.grow()
+            return writer
 
 
-def assert_one_truth(database: Database, acknowledged: list[bytes]) -> None:
+def assert_one_truth(database: Database, acknowledged: Sequence[int]) -> None:
     states = database.log.load_states(acknowledged)
     assert len(states) == len(acknowledged)
     assert {each.state for each in states.values()} == {"sequenced"}
-    indices = [each.index for each in states.values()]
-    assert len(set(indices)) == len(acknowledged)
-    size, root = recheck_tree(database.log)
-    recheck_openings(database.log, 0, size)
-    head = database.log.load_head()
-    assert (head.size, head.root) == (size, root)
+    assert len({each.index for each in states.values()}) == len(acknowledged)
+    head = database.heads.load_head()
+    assert (head.size, head.root) == replayed(database)
+    assert head.state == "open"
 
 
 @pytest.mark.parametrize(
@@ -66,106 +49,102 @@ def assert_one_truth(database: Database, acknowledged: list[bytes]) -> None:
     [
         "admission",
         "signer",
-        "commit",
+        "commit 3",
         "before INSERT INTO entries",
         "after INSERT INTO entries",
-        "before INSERT INTO tiles",
-        "after INSERT INTO tiles",
+        "after INSERT INTO places",
+        "after INSERT INTO digests",
         "before DELETE FROM queue",
         "after DELETE FROM queue",
+        "before put_new",
+        "after put_new",
+        "after UPDATE head",
         "before INSERT INTO checkpoints",
         "after INSERT INTO checkpoints",
-        "after UPDATE head",
+        "before replace",
+        "after replace",
+        "before remove",
+        "after remove",
     ],
 )
 def test_a_sequencer_killed_at_a_point_is_followed_by_one_truth(
-    url: str, database: Database, point: str
+    url: str, database: Database, tiles: PosixTileStore, tmp_path: Path, point: str
 ) -> None:
-    ids = list(accept(database, make_submission(new=True)))
-    ids += accept(database, *(make_submission() for _ in range(299)))
+    first = make_writer(database, tiles)
+    positions = accept(database, *(make_submission() for _ in range(100)))
+    first.grow()  # the victim will have a partial tile to remove
+    first.sequencer.release()
+    positions += accept(database, *(make_submission() for _ in range(300)))
 
-    victim = start_victim("sequencer", url, point)
-    assert victim.wait(60) == -9
-    victim.communicate()
+    with running_victims() as start:
+        victim = start("sequencer", url, tmp_path, 0.3, point)
+        assert victim.process.wait(60) == -9
 
-    sequencer = successor(database)
-    while sequencer.sequence_batch():
-        pass
-    sequencer.publish()
-    assert_one_truth(database, ids)
+    successor(database, tiles)
+    assert_one_truth(database, positions)
 
 
-def test_a_sequencer_killed_at_random_moments_loses_nothing(url: str, database: Database) -> None:
+def test_a_sequencer_killed_at_random_moments_loses_nothing(
+    url: str, database: Database, tiles: PosixTileStore, tmp_path: Path
+) -> None:
     moments = random.Random(20261121)
-    acknowledged = list(accept(database, make_submission(new=True)))
+    acknowledged: list[int] = []
     is_over = threading.Event()
 
     def submit() -> None:
-        with Intake(database.intake, system_clock) as intake:
+        with Intake(database.intake) as intake:
             while not is_over.is_set():
                 batch = [make_submission() for _ in range(20)]
-                acknowledged.extend(intake.submit(batch).result(60).submission_ids)
+                acknowledged.extend(intake.submit(batch).result(60).positions)
                 time.sleep(0.005)
 
     office = threading.Thread(target=submit)
     office.start()
     try:
-        for _ in range(6):
-            victim = start_victim("sequencer", url)
-            assert victim.stdout is not None
-            assert victim.stdout.readline() == "started\n"
-            time.sleep(moments.uniform(0, 0.4))
-            victim.kill()
-            victim.communicate()
+        with running_victims() as start:
+            for _ in range(6):
+                victim = start("sequencer", url, tmp_path, 0.3)
+                victim.await_line("leads ")
+                time.sleep(moments.uniform(0, 0.4))
+                victim.kill()
     finally:
         is_over.set()
         office.join()
 
-    sequencer = successor(database)
-    while sequencer.sequence_batch():
-        pass
-    sequencer.publish()
+    successor(database, tiles)
     assert len(acknowledged) > 100
     assert_one_truth(database, acknowledged)
 
 
-def test_an_intake_killed_at_random_moments_has_lost_nothing_it_acknowledged(
-    url: str, database: Database
+def test_a_writer_killed_at_random_moments_has_lost_nothing_it_acknowledged(
+    url: str, database: Database, tiles: PosixTileStore, tmp_path: Path
 ) -> None:
     moments = random.Random(20261122)
-    accept(database, make_submission(new=True))
-    acknowledged: list[bytes] = []
+    victims: list[Victim] = []
 
-    for _ in range(4):
-        victim = start_victim("intake", url)
-        assert victim.stdout is not None
-        acknowledged.append(bytes.fromhex(victim.stdout.readline()))
-        time.sleep(moments.uniform(0, 0.5))
-        victim.kill()
-        rest = victim.stdout.read()
-        acknowledged += [bytes.fromhex(line) for line in rest.splitlines() if len(line) == 32]
-        victim.communicate()
+    with running_victims() as start:
+        for _ in range(4):
+            victims.append(start("writer", url, tmp_path))
+            victims[-1].await_line("")
+            time.sleep(moments.uniform(0, 0.5))
+            victims[-1].kill()
 
-    sequencer = make_sequencer(database)
-    while sequencer.sequence_batch():
-        pass
-    sequencer.publish()
-    assert_one_truth(database, acknowledged)
+    successor(database, tiles)
+    assert_one_truth(database, [each for victim in victims for each in victim.positions()])
 
 
 def test_two_sequencer_processes_at_once_write_one_log(
-    url: str, database: Database, opened: Callable[..., Database]
+    url: str, database: Database, tiles: PosixTileStore, tmp_path: Path
 ) -> None:
-    ids = list(accept(database, make_submission(new=True)))
-    ids += accept(database, *(make_submission() for _ in range(500)))
+    positions = accept(database, *(make_submission() for _ in range(500)))
 
-    victims = [start_victim("sequencer", url) for _ in range(2)]
-    deadline = time.monotonic() + 60
-    while database.log.load_head().size < 501 and time.monotonic() < deadline:
-        time.sleep(0.02)
-    for victim in victims:
-        victim.kill()
-        victim.communicate()
+    with running_victims() as start:
+        for _ in range(2):
+            start("sequencer", url, tmp_path, 0.3)
+        deadline = time.monotonic() + 60
+        while database.heads.load_head().size < 500:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
 
-    successor(opened(url)).publish()
-    assert_one_truth(database, ids)
+    successor(database, tiles)
+    assert_one_truth(database, positions)

@@ -1,26 +1,36 @@
-"""A process to be killed: ``victim.py MODE URL [POINT]``.
+"""A process to be killed: ``victim.py MODE URL HOME [LEASE_SECONDS] [POINT]``.
 
-``intake`` prints the id of each submission once it is acknowledged.
-``sequencer`` runs the loop; with a POINT it kills itself there, as no clean-up
-of Python may help it.
+``writer`` is the API's side: it prints the position of each submission once it
+is acknowledged. ``sequencer`` leads or stands by as a real one does, and prints
+``leads EPOCH`` and ``stood down: CODE``; with a POINT it kills itself there, as
+no clean-up of Python may help it.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 from sqlalchemy import event
 
-from store_kit import Admit, NoteSigner, make_sequencer, make_submission, system_clock
-from vermilion_ledger.errors import ConflictError
+from store_kit import Admit, NoteSigner, make_submission, make_tiles, system_clock
+from vermilion_api.keeping import LogKeeper
 from vermilion_ledger.intake import Intake
 from vermilion_ledger.ports import HistoryView
+from vermilion_ledger.publisher import Publisher
 from vermilion_ledger.rows import Pending
-from vermilion_ledger.sequencer import SequencerTiming
+from vermilion_ledger.sequencer import Sequencer, SequencerTiming
 from vermilion_ledger.store import Database, open_database
+from vermilion_ledger.store.wal import WalKeeper
+from vermilion_ledger.tilestore.posix import PosixTileStore
+
+TILE_CALLS = ("put_new", "replace", "remove")
 
 
 def die() -> None:
@@ -51,61 +61,92 @@ def die_at_statement(database: Database, start: str, *, after: bool) -> None:
     event.listen(database.engine, name, look)
 
 
-def run_sequencer(database: Database, point: str) -> None:
-    if point.startswith(("before ", "after ")):
-        when, _, statement = point.partition(" ")
-        die_at_statement(database, statement, after=when == "after")
-    if point == "commit":
-        writes = iter(range(100))
+def die_at_file(tiles: PosixTileStore, name: str, *, after: bool) -> None:
+    """Die before or after the first call of this name that changes files."""
+    original: Callable[..., None] = getattr(tiles, name)
 
-        def on_commit(connection: object) -> None:
-            options = connection.get_execution_options()  # type: ignore[attr-defined]
-            if "vermilion_begin" in options and next(writes) == 3:
-                die()
+    def look(*arguments: Any) -> None:
+        if after:
+            original(*arguments)
+        die()
 
-        event.listen(database.engine, "commit", on_commit)
+    setattr(tiles, name, look)
+
+
+def die_at_commit(database: Database, number: int) -> None:
+    """Die when the n-th write transaction is about to commit."""
+    writes = iter(range(1000))
+
+    def on_commit(connection: Any) -> None:
+        if "vermilion_begin" in connection.get_execution_options() and next(writes) == number:
+            die()
+
+    event.listen(database.engine, "commit", on_commit)
+
+
+def run_sequencer(database: Database, home: Path, lease_seconds: float, point: str) -> None:
+    tiles = make_tiles(home)
+    when, _, what = point.partition(" ")
+    if what in TILE_CALLS:
+        die_at_file(tiles, what, after=when == "after")
+    elif when == "commit":
+        die_at_commit(database, int(what))
+    elif what:
+        die_at_statement(database, what, after=when == "after")
     timing = SequencerTiming(
-        lease_seconds=0.3, publish_interval_seconds=0.05, poll_seconds=0.005, batch_count_max=50
+        lease_seconds=lease_seconds,
+        publish_interval_seconds=0.05,
+        poll_seconds=0.005,
+        batch_count_max=50,
     )
-    while True:
-        sequencer = make_sequencer(
-            database,
-            admission=DyingAdmission() if point == "admission" else Admit(),
-            signer=DyingSigner() if point == "signer" else NoteSigner(),
-            timing=timing,
-            started=False,
-        )
-        try:
-            sequencer.acquire()
-            break
-        except ConflictError:
-            threading.Event().wait(0.05)
-    sequencer.start()
-    print("started", flush=True)
-    sequencer.run(threading.Event())
+    sequencer = Sequencer(
+        log=database.log,
+        store=database.sequencing,
+        admission=DyingAdmission() if point == "admission" else Admit(),
+        clock=system_clock,
+        timing=timing,
+        name=f"victim {os.getpid()}",
+    )
+    publisher = Publisher(
+        log=database.log,
+        heads=database.heads,
+        tiles=tiles,
+        signer=DyingSigner() if point == "signer" else NoteSigner(),
+        clock=system_clock,
+    )
+    keeper = LogKeeper(
+        sequencer=sequencer,
+        publisher=publisher,
+        wal=WalKeeper(database.engine),
+        timing=timing,
+        observe=tuple,
+    )
+    print("stands by", flush=True)
+    keeper.run(threading.Event(), on_lead=lambda epoch: print(f"leads {epoch}", flush=True))
 
 
-def run_intake(database: Database) -> None:
-    with Intake(database.intake, system_clock) as intake:
+def run_writer(database: Database) -> None:
+    with Intake(database.intake) as intake:
         while True:
-            # Ids of make_submission repeat in each process, so these are random.
-            batch = []
-            for _ in range(5):
-                each = make_submission(text=os.urandom(16).hex(), nonce=os.urandom(16).hex())
-                object.__setattr__(each, "submission_id", os.urandom(16))
-                batch.append(each)
-            futures = [intake.submit([each]) for each in batch]
+            futures = [
+                intake.submit(
+                    [make_submission(text=os.urandom(16).hex(), nonce=os.urandom(16).hex())]
+                )
+                for _ in range(5)
+            ]
             for future in futures:
-                print(future.result(30).submission_ids[0].hex(), flush=True)
+                print(*future.result(30).positions, flush=True)
 
 
 def main() -> None:
-    mode, url, *rest = sys.argv[1:]
+    mode, url, home, *rest = sys.argv[1:]
+    logging.basicConfig(stream=sys.stdout, format="%(message)s", level=logging.WARNING)
     database = open_database(url)
-    if mode == "intake":
-        run_intake(database)
+    if mode == "writer":
+        run_writer(database)
     else:
-        run_sequencer(database, rest[0] if rest else "")
+        lease_seconds, point = [*rest, "", ""][:2]
+        run_sequencer(database, Path(home), float(lease_seconds or 5), point)
 
 
 if __name__ == "__main__":
