@@ -30,7 +30,7 @@ NODE_OK = node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lock lint format test contracts coverage fuzz sim flips vectors up demo bench bench-growth alone clean
+.PHONY: help setup lock lint format test contracts coverage fuzz sim flips bits restore vectors up demo bench bench-growth alone clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
