@@ -91,8 +91,8 @@ PUBLIC = (
 class Clock:
     """Goes on by a second at each look."""
 
-    def __init__(self) -> None:
-        self.now = datetime(2026, 11, 21, 8, tzinfo=UTC)
+    def __init__(self, *, hours: int = 0) -> None:
+        self.now = datetime(2026, 11, 21, 8, tzinfo=UTC) + timedelta(hours=hours)
 
     def __call__(self) -> datetime:
         self.now += timedelta(seconds=1)
