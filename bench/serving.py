@@ -77,16 +77,25 @@ def make_home(home: Path, *, database_url: str = "") -> int:
 
 
 @contextmanager
-def running(command: Sequence[str], port: int, *, core: int | None = None) -> Iterator[Server]:
+def running(
+    command: Sequence[str], port: int, *, core: int | None = None, bytecode: Path | None = None
+) -> Iterator[Server]:
     """Run a server for the time of the block, from when ``/readyz`` says so.
 
     Args:
         command: What to run.
         port: Where it will listen; 0 for what does not.
         core: The one core that all its threads may use.
+        bytecode: Where Python keeps what it has compiled, from one start to the next.
     """
+    environment = dict(os.environ)
+    if bytecode is not None:
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        environment["PYTHONPYCACHEPREFIX"] = str(bytecode)
     began = time.perf_counter()
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    child = subprocess.Popen(
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
         if core is not None:
             os.sched_setaffinity(child.pid, {core})  # threads are started later, and inherit it

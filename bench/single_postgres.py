@@ -8,6 +8,7 @@ and every answer is compared with the log: no index is lost or given twice.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ PROCESSES = 4
 RATIO_MIN = 1.3
 CHECKED = 2_000
 _CHECKERS = 16
+_START_SECONDS = 60
 
 
 def run(*, scale: float = 1.0) -> list[Figure]:
@@ -68,7 +70,21 @@ def _many(home: Path, url: str) -> Iterator[Server]:
     port = make_home(home, database_url=url)
     serve = vermilion("serve", "--home", home, "--processes", str(PROCESSES))
     with running(vermilion("sequencer", "--home", home), 0), running(serve, port) as server:
+        _await_children(server.process)
         yield server
+
+
+def _await_children(parent: int) -> None:
+    """Wait until every API process takes connections: by then it has threads."""
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        states = [Path(f"/proc/{child}/status").read_text() for child in children]
+        ready = [state for state in states if "\nThreads:\t1\n" not in state]
+        if len(ready) == PROCESSES:
+            return
+        time.sleep(0.1)
+    raise SystemExit("not all API processes started")
 
 
 @contextmanager
