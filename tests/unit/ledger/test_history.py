@@ -127,6 +127,21 @@ def test_what_was_committed_is_kept(log: CalmLog) -> None:
     assert (reads.counts, reads.histories) == ([], [])
 
 
+def test_what_was_committed_unread_is_counted_and_read_later(log: CalmLog) -> None:
+    history = BatchHistory(log.log, log.sequencing)
+    first = waiting("a")
+    history.begin([first])
+    history.stage(first, index=4, sequence=3)
+    history.commit()
+    log.add(make_submission("a"))
+
+    second = waiting("a")
+    history.begin([second])
+
+    assert history.count(second) == 4
+    assert [each.index for each in history.history(second.record_id)] == [0, 2, 3, 4]
+
+
 def test_a_history_begins_where_it_is_asked_to(log: CalmLog) -> None:
     history = BatchHistory(log.log, log.sequencing)
     first, second = waiting("a"), waiting("a")
@@ -195,6 +210,19 @@ def test_the_records_of_a_batch_are_read_together(log: CalmLog) -> None:
 
     assert [len(each) for each in reads.counts] == [101]
     assert [len(each) for each in reads.histories] == [65, 35]
+
+
+def test_only_records_with_entries_unread_so_far_are_read_ahead(log: CalmLog) -> None:
+    log.add(make_submission("c"))
+    reads = Reads(log)
+    history = BatchHistory(log.log, log.sequencing)
+    history.begin([waiting("c")])
+    history.history(record_id("c"))
+
+    history.begin([waiting(each) for each in ("a", "unknown", "c", "b")])
+    history.history(record_id("a"))
+
+    assert reads.histories == [[record_id("c")], [record_id("a"), record_id("b")]]
 
 
 def test_envelopes_remembered_are_bounded(log: CalmLog) -> None:
