@@ -25,7 +25,7 @@ from vermilion_ledger.intake import Intake
 from vermilion_ledger.integrate import Integrator
 from vermilion_ledger.log import LogReader
 from vermilion_ledger.publisher import Publisher
-from vermilion_ledger.rows import CheckpointRow, Head
+from vermilion_ledger.rows import CheckpointRow, Head, RecordEntry
 from vermilion_ledger.sequencer import Sequencer
 from vermilion_ledger.tiles import TILE_WIDTH, edge_tiles, tile_width_at
 from vermilion_ledger.tilestore.paths import CHECKPOINT, entries_path, tile_path
@@ -260,6 +260,15 @@ def _narrow_tile_reused(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(tile_reader.TileReader, "interiors", interiors)
 
 
+def _uncounted_record_remembered(patch: pytest.MonkeyPatch) -> None:
+    def load(self: BatchHistory, record_id: str) -> list[RecordEntry]:
+        if record_id not in self._committed:
+            self._committed[record_id] = list(self._log.load_history([record_id])[record_id])
+        return self._committed[record_id]
+
+    patch.setattr(BatchHistory, "_load", load)
+
+
 def _sequence_always_zero(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(BatchHistory, "count", lambda self, pending: 0)
 
@@ -298,6 +307,7 @@ PLANTS: Mapping[str, _Plant] = {
     "partial tiles are swept too early": _swept_too_early,
     "what is not signed is served": _unpublished_served,
     "a tile that is too narrow is used again": _narrow_tile_reused,
+    "a record that nobody counts is remembered": _uncounted_record_remembered,
     "every entry is the first of its record": _sequence_always_zero,
     "tags are made for the wrong sequence": _entries_of_the_wrong_sequence,
     "a batch does not know its own entries": _staged_not_counted,

@@ -152,17 +152,23 @@ class _Admission:
         if site.odds.fail and site.scheduler.random.random() < 0.05:
             raise UnavailableError("test.undecided", "not now")
         self._check(view, pending.record_id, index, sequence)
+        # A rule may ask for any record: here for one that somebody is only about to begin.
+        self._check(view, site.oracle.requests[-1].wanted[0].record_id, index)
         kind, *_ = pending.envelope.split()
         if kind == b"refuse" or (kind == b"review" and not sequence):
             raise InputError("test.refused", "nothing is registered, or it says so itself")
 
-    def _check(self, view: HistoryView, record_id: str, index: int, sequence: int) -> None:
+    def _check(
+        self, view: HistoryView, record_id: str, index: int, sequence: int | None = None
+    ) -> None:
         found: Sequence[Any] = view.history(record_id)
         lease = self.sequencer and self.sequencer._lease
         if lease is None or lease.epoch != self._site.log.evidence.lease.epoch:
             return  # told stale things, but unable to commit what it concludes
-        if [each.sequence for each in found] != list(range(sequence)):
+        length = len(found) if sequence is None else sequence
+        if [each.sequence for each in found] != list(range(length)):
             raise Violation(f"{record_id}: a history of {len(found)} entries at {sequence}")
-        indices = [each.index for each in found]
-        if indices != sorted(set(indices)) or any(at >= index for at in indices):
-            raise Violation(f"{record_id}: a history of {indices} at index {index}")
+        indices = tuple(each.index for each in found)
+        stored = self._site.log.evidence.records.get(record_id, ())
+        if indices[: len(stored)] != stored or not set(indices).issubset(range(index)):
+            raise Violation(f"{record_id}: a history of {indices} at index {index}, not {stored}")

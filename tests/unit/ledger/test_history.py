@@ -197,6 +197,15 @@ def test_a_record_of_no_submission_can_be_asked_for(log: CalmLog) -> None:
     assert [each.index for each in history.history(record_id("a"))] == [0, 2, 3]
 
 
+def test_a_record_that_nobody_counts_is_not_remembered_as_empty(log: CalmLog) -> None:
+    history = BatchHistory(log.log, log.sequencing)
+    history.begin([waiting("b")])
+    assert history.history(record_id("keys")) == []
+    log.add(make_submission("keys"))
+
+    assert [each.index for each in history.history(record_id("keys"))] == [4]
+
+
 def test_the_records_of_a_batch_are_read_together(log: CalmLog) -> None:
     names = [f"r{number}" for number in range(100)]
     log.add(*(make_submission(each) for each in names))

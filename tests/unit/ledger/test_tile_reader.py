@@ -28,7 +28,7 @@ class Backwards(PosixTileStore):
     """The driver, with its answers in another order."""
 
     def load(self, paths: Sequence[str]) -> Mapping[str, bytes]:
-        return dict(reversed(super().load(paths).items()))
+        return dict(reversed(list(super().load(paths).items())))
 
 
 def counted(log: CalmLog) -> Counting:
