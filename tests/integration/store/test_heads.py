@@ -298,6 +298,9 @@ def test_two_ledgers_do_not_share_a_head(
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     leader = make_writer(other, make_tiles(elsewhere), started=False)
+    for _ in range(2):  # its epoch is above that of the head
+        leader.sequencer.acquire()
+        leader.sequencer.release()
     leader.sequencer.acquire()
     leader.sequencer.sequence_batch()
 

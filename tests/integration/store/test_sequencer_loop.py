@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -32,10 +33,13 @@ from vermilion_ledger.rows import (
     Accepted,
     IntakeBatch,
     Pending,
+    Submission,
 )
 from vermilion_ledger.sequencer import Sequencer, SequencerTiming
 from vermilion_ledger.store import Database
 from vermilion_ledger.tilestore.posix import PosixTileStore
+
+Opener = Callable[..., Database]
 
 # -- errors
 
@@ -112,6 +116,39 @@ def test_duplicates_inside_one_group_get_the_same_state(database: Database) -> N
         [("sequenced", 0, 0), ("sequenced", 1, 1), ("sequenced", 0, 0)],
         [("sequenced", 1, 1)],
     ]
+
+
+def test_both_ways_in_at_once_agree_on_every_envelope(url: str, opened: Opener) -> None:
+    shared = [make_submission(f"record {number}") for number in range(150)]
+    sequencer, queue = make_sequencer(opened(url)), opened(url)
+    answers: dict[str, list[int]] = {"direct": [], "queued": []}
+    errors: list[BaseException] = []
+    ready = threading.Barrier(2)
+
+    def work(name: str, take: Callable[[Submission], int]) -> None:
+        ready.wait(30)
+        for each in shared:
+            try:
+                answers[name].append(take(each))
+            except EvidenceError as exc:
+                errors.append(exc)
+                return
+
+    threads = [
+        threading.Thread(target=work, args=("direct", lambda it: place(sequencer, it)[0].position)),
+        threading.Thread(target=work, args=("queued", lambda it: accept(queue, it)[0])),
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    while sequencer.sequence_batch():
+        pass
+
+    assert errors == []
+    assert answers["direct"] == answers["queued"]
+    assert len(replayed_leaves(queue)) == 150
+    assert {sequence for _, _, sequence in states_of(queue, answers["direct"])} == {0}
 
 
 # -- the lease
