@@ -170,9 +170,8 @@ class StatementDesk:
         for logged in history:
             # What is in the log already was judged then: the caller repeats a
             # request, perhaps from before the intake key was replaced.
-            if logged.envelope.payload == envelope.payload and set(logged.actors) == set(
-                envelope.signatures
-            ):
+            repeated = (logged.envelope.payload, logged.actors)
+            if repeated == (envelope.payload, envelope.signatures):
                 return _submission(record, logged.envelope, logged)
         sealed = sign_intake(envelope, self._intake_seed)
         entry = place_envelope(
