@@ -80,13 +80,7 @@ def parse_json(data: bytes, *, size_max: int, what: str) -> Json:
     except UnicodeDecodeError as exc:
         raise InputError("json.not-utf8", f"{what} is not UTF-8 at byte {exc.start}") from exc
     try:
-        value = json.loads(
-            text,
-            object_pairs_hook=_unique_members,
-            parse_float=_refuse_float,
-            parse_int=_parse_integer,
-            parse_constant=_refuse_float,
-        )
+        value = _DECODER.decode(text)
     except json.JSONDecodeError as exc:
         raise InputError("json.malformed", f"{what} is not JSON: {exc.msg} at {exc.pos}") from exc
     if any(trace in data for trace in _BAD_TRACES):
@@ -289,3 +283,12 @@ def _check_strings(value: Json, what: str) -> None:
         for name, item in value.items():
             _check_strings(name, what)
             _check_strings(item, what)
+
+
+# Made once: to make a decoder costs more than to read a short text.
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_unique_members,
+    parse_float=_refuse_float,
+    parse_int=_parse_integer,
+    parse_constant=_refuse_float,
+)
