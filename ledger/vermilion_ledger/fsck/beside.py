@@ -59,10 +59,10 @@ class Tally:
 
 @dataclass(slots=True, kw_only=True)
 class _Expected:
-    """What one chunk implies; each value tells where it comes from."""
+    """What one chunk implies; of rows that name no entry, with the position."""
 
-    places: dict[tuple[int, int, int], int] = field(default_factory=dict)
-    digests: dict[tuple[int, int], int] = field(default_factory=dict)
+    places: set[tuple[int, int, int]] = field(default_factory=set)
+    digests: set[tuple[int, int]] = field(default_factory=set)
     known: dict[bytes, int] = field(default_factory=dict)
     nonces: dict[tuple[bytes, bytes], int] = field(default_factory=dict)
     followers: list[tuple[str, int, int]] = field(default_factory=list)
@@ -90,8 +90,8 @@ class RowsBeside:
             return None
         index = cells.leaf_index
         record = record_prefix(implied.record_id, index)
-        self._expected.places[record, cells.sequence, index] = index
-        self._expected.digests[digest_prefix(implied.digest, index), index] = index
+        self._expected.places.add((record, cells.sequence, index))
+        self._expected.digests.add((digest_prefix(implied.digest, index), index))
         if cells.sequence:
             self._expected.followers.append((implied.record_id, cells.sequence, index))
         return implied
@@ -137,7 +137,7 @@ class RowsBeside:
         expected, self._expected = self._expected, _Expected()
         self._compare_places(view, expected)
         found = view.find_digests(list(expected.digests))
-        for key in expected.digests.keys() - found:
+        for key in expected.digests - found:
             self._report_digest(view, key)
         if expected.known:
             self._compare_known(view, expected.known)
@@ -154,8 +154,8 @@ class RowsBeside:
         }
         keys = {(record, sequence) for record, sequence, _ in expected.places} | before
         found = view.find_places(list(keys))
-        for place in expected.places.keys() - found:
-            self._report_place(view, place, found - expected.places.keys())
+        for place in expected.places - found:
+            self._report_place(view, place, found - expected.places)
         if not expected.followers:
             return
         earlier = {(value_of(row[0]), row[1]): row[2] for row in sorted(found)[::-1]}

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from homes import write_home
 from vermilion_api.cli import main
+from vermilion_api.settings import load_settings, save_settings
 
 SIZE = 700
 
@@ -220,3 +222,47 @@ def test_keys_of_another_ledger_are_refused(
 
     assert code == 1
     assert "export.other-ledger" in err
+
+
+def elsewhere(source: Path, folder: Path) -> Path:
+    """A home folder with keys of the ledger whose stores are in other places."""
+    home = folder / "home"
+    home.mkdir()
+    for name in ("log", "data"):
+        (folder / name).mkdir()
+    shutil.copytree(source / "keys", home / "keys")
+    save_settings(
+        home,
+        replace(
+            load_settings(source),
+            database_url=f"sqlite:///{folder}/data/ledger.db",
+            head_url=f"sqlite:///{folder}/data/head.db",
+            tiles_url=f"file://{folder}/log",
+        ),
+    )
+    return home
+
+
+def test_stores_that_the_settings_name_are_filled(
+    capsys: pytest.CaptureFixture[str], source: Path, exported: Path, tmp_path: Path
+) -> None:
+    home = elsewhere(source, tmp_path)
+
+    code, out, _ = run(capsys, "import", exported, "--home", home, "--json")
+
+    assert code == 0
+    assert json.loads(out)["complete"] is True
+    assert sorted(path.name for path in home.iterdir()) == ["keys", "vermilion.toml"]
+    assert run(capsys, "fsck", "--home", home, "--offline")[0] == 0
+
+
+def test_stores_that_hold_a_log_already_are_not_filled(
+    capsys: pytest.CaptureFixture[str], source: Path, exported: Path, tmp_path: Path
+) -> None:
+    home = elsewhere(source, tmp_path)
+    run(capsys, "import", exported, "--home", home)
+
+    code, _, err = run(capsys, "import", exported, "--home", home)
+
+    assert code == 1
+    assert "export.not-empty" in err
