@@ -11,6 +11,7 @@ import pytest
 from damage_kit import Damage
 from homes import write_home
 from vermilion_api.cli import main
+from vermilion_api.cli.fsck import progress_bar
 from vermilion_api.home import create_home
 from vermilion_api.settings import Settings
 
@@ -134,3 +135,11 @@ def test_a_database_that_is_not_migrated_is_refused(
 
     assert code == 5
     assert "store.not-migrated" in err
+
+
+def test_a_bar_shows_how_far_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    with progress_bar(shown=True) as progress:
+        progress(256, 700)
+        progress(700, 700)
+
+    assert "700/700" in capsys.readouterr().err
