@@ -116,6 +116,8 @@ class LogKeeper:
         try:
             return self._sequencer.save_batches(batches)
         except ConflictError as exc:
+            if not exc.code.startswith("sequencer."):
+                raise UnavailableError("store.busy", exc.message) from exc
             self._is_leading = False  # the loop will notice, too
             raise UnavailableError("intake.no-sequencer", exc.message) from exc
 

@@ -159,8 +159,8 @@ class Publisher:
 
     def _sweep(self, old_size: int, new_size: int) -> None:
         """Remove partial files that full ones have replaced; readers take those."""
-        for (level, position), width in edge_tiles(old_size):
-            if not width or (new_size >> 8 * level) < (position + 1) * TILE_WIDTH:
+        for (level, position), _ in edge_tiles(old_size):
+            if (new_size >> 8 * level) < (position + 1) * TILE_WIDTH:
                 continue
             prefixes = [f"{tile_path(level, position)}.p/"]
             if level == 0:

@@ -22,6 +22,8 @@ from vermilion_ledger.rows import Accepted, IntakeBatch, Lease, Pending, Sequenc
 
 __all__ = ["Sequencer", "SequencerTiming"]
 
+_ATTEMPTS = 10  # at a group whose envelopes others take in at the same time
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SequencerTiming:
@@ -155,16 +157,24 @@ class Sequencer:
 
         def sequence(pending: Sequence[Pending]) -> Sequenced:
             placed.append(self._place(pending))
-            return placed[0]
+            return placed[-1]
 
         with self._lock:
-            try:
-                results = self._store.save_batches(self._leased(), batches, sequence)
-                self._keep(placed[0])
-            except BaseException:
-                self._forget()
-                raise
-        return results
+            for attempt in range(_ATTEMPTS):
+                try:
+                    results = self._store.save_batches(self._leased(), batches, sequence)
+                    self._keep(placed[-1])
+                except ConflictError as exc:
+                    self._forget()
+                    # Another process queued the same envelope: the next look sees it.
+                    if exc.code != "store.conflict" or attempt + 1 == _ATTEMPTS:
+                        raise
+                except BaseException:
+                    self._forget()
+                    raise
+                else:
+                    return results
+        raise AssertionError("the last attempt returns or raises")
 
     def _place(self, pending: Sequence[Pending]) -> Sequenced:
         if self._size is None:

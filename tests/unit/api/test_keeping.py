@@ -272,10 +272,14 @@ def test_a_fenced_one_stands_down_and_leads_again_later(where: Place, submits: b
     assert database.heads.load_head().state == "open"
 
 
-def test_a_conflict_that_is_no_fence_costs_one_group_and_not_the_lead(where: Place) -> None:
+@pytest.mark.parametrize(("count", "code"), [(1, ""), (9, ""), (10, "store.busy")])
+def test_a_conflict_that_is_no_fence_is_tried_again_and_costs_no_lead(
+    where: Place, count: int, code: str
+) -> None:
     keeper = where.keeper()
     store = where.opened[-1].sequencing
-    save, conflicts = store.save_batches, [ConflictError("store.conflict", "another was first")]
+    save = store.save_batches
+    conflicts = [ConflictError("store.conflict", "another was first")] * count
 
     def save_late(*args: object) -> object:
         if conflicts:
@@ -285,11 +289,11 @@ def test_a_conflict_that_is_no_fence_costs_one_group_and_not_the_lead(where: Pla
     store.save_batches = save_late  # type: ignore[method-assign, assignment]
     with started(keeper):
         wait(lambda: keeper.is_leading)
-        with pytest.raises(EvidenceError):
-            submit(keeper, make_submission())
+        if code:
+            assert refused(keeper) == code
 
-        wait(lambda: keeper.is_leading)
         assert indices(submit(keeper, make_submission())) == [0]
+        assert keeper.is_leading
 
 
 def test_tiles_out_of_reach_are_waited_for(where: Place) -> None:
