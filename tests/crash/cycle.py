@@ -35,7 +35,17 @@ from vermilion_ledger.store import Database, open_database
 from vermilion_ledger.store.wal import WalKeeper
 from vermilion_ledger.tilestore import open_tile_store
 
-__all__ = ["BULK_COUNT", "Cycle", "Place", "Step", "cycle_steps", "make_note"]
+__all__ = [
+    "BULK_COUNT",
+    "Admit",
+    "Cycle",
+    "Place",
+    "Signer",
+    "Step",
+    "cycle_steps",
+    "make_note",
+    "make_submission",
+]
 
 BULK_COUNT = 260  # with what is before it, more than one full tile
 _ATTEMPTS = 4
@@ -80,18 +90,18 @@ class Step:
 @cache
 def cycle_steps() -> tuple[tuple[Step, ...], ...]:
     """Return what is asked for, in groups; a checkpoint is published after each group."""
-    single = Step(name="single", submissions=(_submission("single", record="r0"),))
+    single = Step(name="single", submissions=(make_submission("single", record="r0"),))
     bulk = Step(
         name="bulk",
         key="bulk-key",
         submissions=tuple(
-            _submission(f"bulk {number}", record=f"bulk {number}", is_plain=True)
+            make_submission(f"bulk {number}", record=f"bulk {number}", is_plain=True)
             for number in range(BULK_COUNT)
         ),
     )
-    follow = Step(name="follow", submissions=(_submission("follow", record="r0"),))
-    keyed = Step(name="keyed", key="one-key", submissions=(_submission("keyed", record="r1"),))
-    late = Step(name="late", key="late-key", submissions=(_submission("late", record="r0"),))
+    follow = Step(name="follow", submissions=(make_submission("follow", record="r0"),))
+    keyed = Step(name="keyed", key="one-key", submissions=(make_submission("keyed", record="r1"),))
+    late = Step(name="late", key="late-key", submissions=(make_submission("late", record="r0"),))
     return (single,), (bulk,), (single, bulk, follow, keyed, keyed), (late, single)
 
 
@@ -170,13 +180,13 @@ class Cycle:
     def _sequencing(self, database: Database) -> Iterator[tuple[Sequencer, Publisher]]:
         tiles = open_tile_store(self._place.tiles, self._place.home)
         sequencer = Sequencer(
-            log=database.log, store=database.sequencing, admission=_Admit(), clock=self._clock
+            log=database.log, store=database.sequencing, admission=Admit(), clock=self._clock
         )
         publisher = Publisher(
             log=database.log,
             heads=database.heads,
             tiles=tiles,
-            signer=_Signer(self._report),
+            signer=Signer(self._report),
             clock=self._clock,
         )
         self._insist(sequencer.acquire)
@@ -220,12 +230,14 @@ class Cycle:
         raise AssertionError
 
 
-class _Admit:
+class Admit:
+    """Admits everything."""
+
     def admit(self, pending: Pending, *, index: int, sequence: int, view: HistoryView) -> None:
         """Admit everything."""
 
 
-class _Signer:
+class Signer:
     """Tells of a signature before anybody else can have it."""
 
     def __init__(self, report: Report) -> None:
@@ -236,7 +248,8 @@ class _Signer:
         return make_note(size, root)
 
 
-def _submission(name: str, *, record: str, is_plain: bool = False) -> Submission:
+def make_submission(name: str, *, record: str, is_plain: bool = False) -> Submission:
+    """Return a submission that is the same each time."""
     record_key = _digest(f"record {record}")
     envelope = f"envelope {name} ".encode().ljust(180, b".")
     return Submission(

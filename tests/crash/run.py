@@ -143,7 +143,9 @@ def main() -> int:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vmcrash-")))
         servers = not options.no_servers
         sites = [
-            stack.enter_context(running_site(folder / str(number), servers=servers))
+            stack.enter_context(
+                running_site(folder / str(number), has_postgres=servers, has_s3=servers)
+            )
             for number in range(options.workers)
         ]
         zygote = Zygote(sites[0])

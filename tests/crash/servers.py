@@ -17,17 +17,19 @@ __all__ = ["running_site"]
 
 
 @contextmanager
-def running_site(folder: Path, *, servers: bool = True) -> Iterator[Site]:
-    """Run what is installed for as long as needed; without servers, SQLite and folders remain.
+def running_site(folder: Path, *, has_postgres: bool = True, has_s3: bool = True) -> Iterator[Site]:
+    """Run servers for as long as needed; without any, SQLite and folders remain.
 
     Args:
-        folder: Where the worker keeps everything.
-        servers: Whether to run any.
+        folder: Where the worker keeps everything; it is made.
+        has_postgres: Whether to run PostgreSQL, where it is installed.
+        has_s3: Whether to run an S3 API.
     """
     folder.mkdir()
     with ExitStack() as stack:
-        postgres = stack.enter_context(running_postgres()) if servers and find_postgres() else None
-        endpoint = stack.enter_context(_running_s3()) if servers else ""
+        is_found = has_postgres and find_postgres() is not None
+        postgres = stack.enter_context(running_postgres()) if is_found else None
+        endpoint = stack.enter_context(_running_s3()) if has_s3 else ""
         yield Site(folder, postgres=postgres, s3_endpoint=endpoint)
 
 

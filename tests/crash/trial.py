@@ -12,27 +12,24 @@ import importlib
 import os
 import signal
 import time
-import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from crash.cycle import Cycle, Place
+from crash.forks import BROKE, GAVE_UP, fork, kill, wait
 from crash.places import LAYOUTS, Layout, Site
 from crash.points import Aim, Point, aims
 from crash.report import Report
 from crash.strace import attach, parse_calls
-from crash.truth import find_problems
-from vermilion_ledger.errors import EvidenceError
+from crash.truth import find_losses, find_problems
 
 __all__ = ["Outcome", "Zygote"]
 
 _SECONDS_MAX = 60.0
 _SERVER_FAULTS = {"server stopped", "session killed"}
-_GAVE_UP = 3  # exit status of a victim that ended with an error of ours
-_BROKE = 4  # and with any other
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +96,7 @@ class Zygote:
                 is_reached &= self._hit(place, 1, second, problems)
             codes = [fact["code"] for fact in self._report.told("waited")]
             codes += [f"! {fact['code']}" for fact in self._report.told("failed")]
-            if status := _wait(self._fork(lambda: self._check(place))):
+            if status := wait(fork(lambda: self._check(place), self._report)):
                 why = [fact["message"] for fact in self._report.told("gave up")][-1:]
                 problems.append(("other", f"the checker ended with {status}: {why}"))
             problems += [("other", fact["trace"]) for fact in self._report.told("broke")]
@@ -115,7 +112,7 @@ class Zygote:
             crash = partial(self._site.crash_server, whole=point.fault == "server stopped")
         aim = point.aim
         status = self._run(place, run, aim.role, aim.call, point.injection(), crash=crash)
-        if status not in {0, _GAVE_UP, _BROKE, -signal.SIGKILL}:
+        if status not in {0, GAVE_UP, BROKE, -signal.SIGKILL}:
             problems.append(("other", f"the victim ended with {status}"))
         if point.fault == "KILL":
             return status == -signal.SIGKILL
@@ -133,42 +130,28 @@ class Zygote:
         crash: Callable[[], None] | None = None,
     ) -> int:
         self._report.arm(gate)
-        child = self._fork(lambda: Cycle(place, self._report, run=run).run())
+        child = fork(lambda: Cycle(place, self._report, run=run).run(), self._report)
         try:
             tracer = attach(child, self._report, log=self._log, inject=injection, name=name)
         except RuntimeError:
-            with suppress(ProcessLookupError):
-                os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
+            kill(child)
             raise
         if crash is not None and _await_stop(child, self._log):
             crash()
             os.kill(child, signal.SIGCONT)
-        status = _wait(child)
+        status = wait(child)
         tracer.communicate(timeout=_SECONDS_MAX)
         return status
 
     def _check(self, place: Place) -> None:
         self._report.arm("")
-        Cycle(place, self._report, run=2).run()
-        for problem in find_problems(place, self._report):
-            self._report.tell("problem", what=problem.kind, text=problem.text)
-
-    def _fork(self, action: Callable[[], None]) -> int:
-        child = os.fork()
-        if child:
-            return child
-        status = _BROKE
+        problems = list(find_losses(place, self._report))
         try:
-            action()
-            status = 0
-        except EvidenceError as exc:
-            status = _GAVE_UP
-            self._report.tell("gave up", code=exc.code, message=exc.message)
-        except BaseException:  # noqa: BLE001 -- a fork must not run what its parent would
-            self._report.tell("broke", trace=traceback.format_exc()[-2000:])
+            Cycle(place, self._report, run=2).run()
+            problems += find_problems(place, self._report)
         finally:
-            os._exit(status)
+            for problem in problems:
+                self._report.tell("problem", what=problem.kind, text=problem.text)
 
     @contextmanager
     def _place(self, layout: Layout) -> Iterator[Place]:
@@ -177,22 +160,6 @@ class Zygote:
             yield place
         finally:
             self._site.drop(place)
-
-
-def _wait(child: int) -> int:
-    """Return the exit status of a child, or the negative signal that ended it."""
-    deadline = time.monotonic() + _SECONDS_MAX
-    pause = 0.0005
-    while True:
-        ended, status = os.waitpid(child, os.WNOHANG)
-        if ended:
-            return os.waitstatus_to_exitcode(status)
-        if time.monotonic() > deadline:
-            os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
-            return 124
-        time.sleep(pause)
-        pause = min(pause * 1.2, 0.005)
 
 
 def _await_stop(child: int, log: Path) -> bool:

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import shutil
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -25,7 +27,16 @@ from vermilion_ledger.merkle import verify_consistency
 from vermilion_ledger.store import open_database
 from vermilion_ledger.tilestore import open_tile_store
 
-__all__ = ["Problem", "Row", "find_problems", "judge_rows", "judge_told", "root_of"]
+__all__ = [
+    "Problem",
+    "Row",
+    "find_losses",
+    "find_problems",
+    "judge_rows",
+    "judge_told",
+    "load_rows",
+    "root_of",
+]
 
 _WIDTH = 256
 _ENTRIES = (
@@ -79,7 +90,7 @@ def root_of(leaves: Sequence[bytes]) -> bytes:
 
 def find_problems(place: Place, report: Report) -> Iterator[Problem]:
     """Judge a log that has recovered and taken in everything the cycle asks for."""
-    rows = _load_rows(place.database)
+    rows = load_rows(place.database)
     yield from judge_rows(rows)
     yield from judge_told(rows, list(report.told("accepted")), list(report.told("placed")))
     leaves = [hashlib.sha256(b"\x00" + row.entry()).digest() for row in rows]
@@ -87,6 +98,27 @@ def find_problems(place: Place, report: Report) -> Iterator[Problem]:
     yield from _judge_files(place, rows, leaves)
     if left := _query(place.database, "SELECT position FROM queue"):
         yield Problem(kind="other", text=f"{len(left)} submissions are still queued")
+
+
+def find_losses(place: Place, report: Report) -> Iterator[Problem]:
+    """Judge what a crash left behind, before anybody asks for anything again.
+
+    A caller that asks again might put back, in the same place, what was lost.
+    """
+    url = _copied(place)
+    accepted, placed = list(report.told("accepted")), list(report.told("placed"))
+    if accepted:
+        stored = dict(_query(url, "SELECT position, envelope FROM submissions"))
+        steps = {step.name: step for group in cycle_steps() for step in group}
+        for fact in accepted:
+            wanted = [each.envelope for each in steps[fact["step"]].submissions]
+            if [bytes(stored.get(each, b"")) for each in fact["positions"]] != wanted:
+                yield Problem(kind="lost", text=f"{fact['step']} was accepted, and is not there")
+    if placed:
+        yield from judge_told(load_rows(url), [], placed)
+    signed = max((fact["size"] for fact in report.told("signed")), default=0)
+    if signed and signed > (count := _query(url, "SELECT count(*) FROM entries")[0][0]):
+        yield Problem(kind="lost", text=f"{signed} entries were signed, {count} are there")
 
 
 def judge_rows(rows: Sequence[Row]) -> Iterator[Problem]:
@@ -206,7 +238,8 @@ def _judge_files(place: Place, rows: Sequence[Row], leaves: Sequence[bytes]) -> 
         yield Problem(kind="other", text="temporary files are left")
 
 
-def _load_rows(url: str) -> list[Row]:
+def load_rows(url: str) -> list[Row]:
+    """Return every entry with what opens it, by index."""
     return [
         Row(
             index=index,
@@ -218,6 +251,18 @@ def _load_rows(url: str) -> list[Row]:
         )
         for index, position, sequence, record_key, envelope, salt in _query(url, _ENTRIES)
     ]
+
+
+def _copied(place: Place) -> str:
+    """Return the address of a copy: who only looks must not do a part of the recovery."""
+    if not place.database.startswith("sqlite:///"):
+        return place.database
+    folder = place.home / "seen"
+    folder.mkdir()
+    original = Path(place.database.removeprefix("sqlite:///"))
+    for file in original.parent.glob(f"{original.name}*"):
+        shutil.copy(file, folder)
+    return f"sqlite:///{folder / original.name}"
 
 
 def _query(url: str, query: str) -> list[Any]:
