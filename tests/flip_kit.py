@@ -13,7 +13,7 @@ import hashlib
 import random
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -88,6 +88,12 @@ class MemoryView:
     digests: set[tuple[int, int]]
     known: dict[bytes, int]
     nonces: set[tuple[bytes, bytes]]
+
+    def has_places(self, rows: Collection[tuple[int, int, int]]) -> bool:
+        return self.places.issuperset(rows)
+
+    def has_digests(self, rows: Collection[tuple[int, int]]) -> bool:
+        return self.digests.issuperset(rows)
 
     def find_places(self, keys: Sequence[tuple[int, int]]) -> set[tuple[int, int, int]]:
         wanted = set(keys)

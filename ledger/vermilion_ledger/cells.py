@@ -7,7 +7,7 @@ keeps these promises; `vermilion_ledger.rows` has the rows of a sound store.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
@@ -147,6 +147,14 @@ class AuditView(Protocol):
 
     def anchored_between(self, after: int, upto: int) -> Sequence[AnchoredCells]:
         """Return what the journal anchored, or was to, of sizes in ``(after, upto]``, in order."""
+        ...
+
+    def has_places(self, rows: Collection[tuple[int, int, int]]) -> bool:
+        """Tell whether all these (record, sequence, leaf index) are rows of ``places``."""
+        ...
+
+    def has_digests(self, rows: Collection[tuple[int, int]]) -> bool:
+        """Tell whether all these (digest, leaf index) are rows of ``digests``."""
         ...
 
     def find_places(self, keys: Sequence[tuple[int, int]]) -> set[tuple[int, int, int]]:

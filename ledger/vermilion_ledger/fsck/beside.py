@@ -136,9 +136,10 @@ class RowsBeside:
         """Look for everything that was expected since the last call."""
         expected, self._expected = self._expected, _Expected()
         self._compare_places(view, expected)
-        found = view.find_digests(list(expected.digests))
-        for key in expected.digests - found:
-            self._report_digest(view, key)
+        if not view.has_digests(expected.digests):
+            found = view.find_digests(list(expected.digests))
+            for key in expected.digests - found:
+                self._report_digest(view, key)
         if expected.known:
             self._compare_known(view, expected.known)
         if expected.nonces:
@@ -147,17 +148,19 @@ class RowsBeside:
                 self._report_nonce(view, pair, pairs)
 
     def _compare_places(self, view: AuditView, expected: _Expected) -> None:
+        if not view.has_places(expected.places):
+            keys = {(record, sequence) for record, sequence, _ in expected.places}
+            found = view.find_places(list(keys))
+            for place in expected.places - found:
+                self._report_place(view, place, found - expected.places)
+        if not expected.followers:
+            return
         before = {
             (record, sequence - 1)
             for record_id, sequence, index in expected.followers
             for record in record_prefixes(record_id, index + 1)
         }
-        keys = {(record, sequence) for record, sequence, _ in expected.places} | before
-        found = view.find_places(list(keys))
-        for place in expected.places - found:
-            self._report_place(view, place, found - expected.places)
-        if not expected.followers:
-            return
+        found = view.find_places(list(before))
         earlier = {(value_of(row[0]), row[1]): row[2] for row in sorted(found)[::-1]}
         for record_id, sequence, index in expected.followers:
             record = value_of(record_prefix(record_id, index))

@@ -8,7 +8,7 @@ SQLite, which may hold any bytes, is read as bytes.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -240,14 +240,26 @@ class SqlAuditView:
             ]
         return sorted(found)
 
+    def has_places(self, rows: Collection[tuple[int, int, int]]) -> bool:
+        """Tell whether all these (record, sequence, leaf index) are rows of ``places``."""
+        columns = ("record", "sequence", "leaf_index")
+        return bool(self._look_up("places", columns, "count(*)", rows)[0][0] == len(rows))
+
+    def has_digests(self, rows: Collection[tuple[int, int]]) -> bool:
+        """Tell whether all these (digest, leaf index) are rows of ``digests``."""
+        columns = ("digest", "leaf_index")
+        return bool(self._look_up("digests", columns, "count(*)", rows)[0][0] == len(rows))
+
     def find_places(self, keys: Sequence[tuple[int, int]]) -> set[tuple[int, int, int]]:
         """Return the rows of ``places`` with these (record, sequence)."""
-        rows = self._look_up("places", ("record", "sequence"), ("leaf_index",), keys)
+        names = "t.record, t.sequence, t.leaf_index"
+        rows = self._look_up("places", ("record", "sequence"), names, keys)
         return {(row[0], row[1], row[2]) for row in rows}
 
     def find_digests(self, keys: Sequence[tuple[int, int]]) -> set[tuple[int, int]]:
         """Return the rows of ``digests`` among these (digest, leaf index)."""
-        rows = self._look_up("digests", ("digest", "leaf_index"), (), keys)
+        names = "t.digest, t.leaf_index"
+        rows = self._look_up("digests", ("digest", "leaf_index"), names, keys)
         return {(row[0], row[1]) for row in rows}
 
     def find_known(self, hashes: Sequence[bytes]) -> Mapping[bytes, int]:
@@ -288,30 +300,29 @@ class SqlAuditView:
     def _look_up(
         self,
         table: str,
-        by: tuple[str, str],
-        more: tuple[str, ...],
-        keys: Sequence[tuple[int, int]],
+        by: tuple[str, ...],
+        names: str,
+        keys: Collection[tuple[int, ...]],
     ) -> Sequence[Any]:
-        """Return the rows with these pairs of numbers: one statement, one parameter."""
-        if not keys:
-            return []
-        names = ", ".join(f"t.{name}" for name in (*by, *more))
-        pairs = sorted(keys)
+        """Return what is asked of the rows with these numbers: one statement, no long text."""
+        rows = sorted(keys)  # neighbours share a page
         if self._is_sqlite:
+            matches = " AND ".join(f"t.{name} = k.value ->> {at}" for at, name in enumerate(by))
             statement = (
-                f"SELECT {names} FROM json_each(?) AS k CROSS JOIN {table} AS t"  # noqa: S608
-                f" ON t.{by[0]} = k.value ->> 0 AND t.{by[1]} = k.value ->> 1"
+                f"SELECT {names} FROM json_each(?) AS k CROSS JOIN {table} AS t ON {matches}"  # noqa: S608
             )
-            return self._connection.exec_driver_sql(statement, (json.dumps(pairs),)).all()
-        for name in _PLANNING:  # each pair is looked up: never the whole table for a chunk
+            return self._connection.exec_driver_sql(statement, (json.dumps(rows),)).all()
+        for name in _PLANNING:  # each is looked up: never the whole table for a chunk
             self._connection.exec_driver_sql(f"SET LOCAL {name} = off")
+        arrays = ", ".join(["%s::bigint[]"] * len(by))
+        columns = ", ".join(f"k{at}" for at in range(len(by)))
+        matches = " AND ".join(f"t.{name} = k.k{at}" for at, name in enumerate(by))
         statement = (
-            f"SELECT {names} FROM unnest(%s::bigint[], %s::bigint[]) AS k (a, b)"  # noqa: S608
-            f" JOIN {table} AS t ON t.{by[0]} = k.a AND t.{by[1]} = k.b"
+            f"SELECT {names} FROM unnest({arrays}) AS k ({columns})"  # noqa: S608
+            f" JOIN {table} AS t ON {matches}"
         )
-        found = self._connection.exec_driver_sql(
-            statement, ([first for first, _ in pairs], [second for _, second in pairs])
-        ).all()
+        values = tuple([row[at] for row in rows] for at in range(len(by)))
+        found = self._connection.exec_driver_sql(statement, values).all()
         for name in _PLANNING:
             self._connection.exec_driver_sql(f"SET LOCAL {name} = on")
         return found
