@@ -20,8 +20,10 @@ def damage(log: WrittenLog, statement: str) -> None:
     "statement",
     [
         "DELETE FROM entries WHERE leaf_index = (SELECT max(leaf_index) FROM entries)",
-        "UPDATE submissions SET salt = zeroblob(32) WHERE position ="
-        " (SELECT position FROM entries ORDER BY leaf_index DESC LIMIT 1)",
+        (
+            "UPDATE submissions SET salt = zeroblob(32) WHERE position ="
+            " (SELECT position FROM entries ORDER BY leaf_index DESC LIMIT 1)"
+        ),
         "UPDATE head SET size = size - 1",
         "UPDATE head SET root = zeroblob(32)",
         "DELETE FROM checkpoints WHERE size = (SELECT size FROM head)",
