@@ -12,6 +12,8 @@ UP_FLAGS ?=
 PYTEST_ARGS ?=
 WORKERS ?= auto
 SEEDS ?= 1000
+POINTS ?= 10000
+HISTORIES ?= 200
 SEED ?=
 
 VENV := .venv
@@ -30,7 +32,7 @@ NODE_OK = node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lock lint format test contracts coverage fuzz sim flips bits restore vectors up demo bench bench-growth alone clean
+.PHONY: help setup lock lint format test contracts coverage fuzz sim crash histories flips bits restore vectors up demo bench bench-growth alone clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +67,12 @@ fuzz: setup ## the property tests with 10,000 examples each
 
 sim: setup ## simulate SEEDS=1000 worlds of clients, crashes and restores; SEED=7 shows one
 	PYTHONPATH=tests $(BIN)/python -m simulation.run $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
+
+crash: setup ## kill a log at every call that changes anything: POINTS=10000, half an hour
+	PYTHONPATH=tests $(BIN)/python -m crash.run --points $(POINTS)
+
+histories: setup ## judge HISTORIES=200 histories of concurrent clients and crashes
+	PYTHONPATH=tests $(BIN)/python -m crash.histories --number $(HISTORIES)
 
 flips: setup ## flip every bit of seven bundles; none may stay proven (half an hour)
 	$(BIN)/python tests/faults/flip_bits.py
