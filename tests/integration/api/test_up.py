@@ -249,17 +249,18 @@ def test_killing_up_alone_leaves_no_orphan(tmp_path: Path) -> None:
         up.await_nobody()
 
 
-def test_a_part_that_ends_stops_the_rest_and_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("part", ["serve", "anchorer"])
+def test_a_part_that_ends_stops_the_rest_and_is_named(tmp_path: Path, part: str) -> None:
     with running(tmp_path, *ports()) as up:
         victim = next(
             pid
             for pid in up.group()
-            if b"\0sequencer\0" in Path(f"/proc/{pid}/cmdline").read_bytes()
+            if f"\0{part}\0".encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
         )
         os.kill(victim, signal.SIGKILL)
 
         assert up.process.wait(STOP_SECONDS) == 5
-        assert "error[up.child-ended]: the sequencer ended" in up.text
+        assert f"error[up.child-ended]: the {part} ended" in up.text
         assert "Traceback" not in up.text
 
 
@@ -310,16 +311,27 @@ def test_a_wrong_contract_address_stops_the_anchorer_with_a_code(tmp_path: Path)
     assert "error[chain.no-contract]" in done.stderr
 
 
-def test_a_second_sequencer_is_refused(tmp_path: Path) -> None:
+def test_a_second_sequencer_stands_by_and_takes_over(tmp_path: Path) -> None:
     with running(tmp_path, *ports()) as up:
-        path = up.home / SETTINGS_FILE
-        path.write_text(path.read_text().replace("_seconds = 10.0", "_seconds = 1.0"))
+        standby = subprocess.Popen(
+            [sys.executable, "-m", "vermilion_api", "sequencer", "--home", str(up.home)],
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            time.sleep(5)  # it has started, and looked at the lease
+            assert standby.poll() is None
+            up.interrupt()
 
-        done = run("sequencer", "--home", up.home)
-
-        assert done.returncode == 1
-        assert "error[sequencer.lease-held]" in done.stderr
-        assert up.process.poll() is None
+            assert standby.stderr is not None
+            lines = iter(standby.stderr.readline, "")
+            assert any(line.startswith("sequencing ") for line in lines)
+        finally:
+            standby.terminate()
+            standby.communicate(timeout=STOP_SECONDS)
+    assert standby.returncode == 0
 
 
 def test_with_the_node_down_at_start_intake_goes_on(tmp_path: Path) -> None:
