@@ -77,7 +77,7 @@ histories: setup ## judge HISTORIES=200 histories of concurrent clients and cras
 flips: setup ## flip every bit of seven bundles; none may stay proven (half an hour)
 	$(BIN)/python tests/faults/flip_bits.py
 
-bits: setup ## flip every bit of a log of 1,000 entries; fsck must find each (ten minutes)
+bits: setup ## flip every bit of a log of 1,000 entries; fsck must find each (half an hour)
 	$(BIN)/python tests/faults/flip_store.py
 
 restore: setup ## 100 restores from backups taken while a log is written: correct or refused
