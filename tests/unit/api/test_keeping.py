@@ -99,8 +99,10 @@ class Place:
 
 @pytest.fixture
 def where(tmp_path: Path, template: Path) -> Iterator[Place]:
-    shutil.copy(template, tmp_path / "ledger.db")
-    found = Place(tmp_path)
+    folder = tmp_path / "home"
+    folder.mkdir()
+    shutil.copy(template, folder / "ledger.db")
+    found = Place(folder)
     yield found
     for database in found.opened:
         database.close()
@@ -309,15 +311,13 @@ def test_tiles_out_of_reach_are_waited_for(where: Place) -> None:
 
 
 def test_a_database_out_of_reach_is_waited_for(where: Place) -> None:
-    file, away = where.folder / "ledger.db", where.folder / "away.db"
-    file.rename(away)
-    file.mkdir()
+    away = where.folder.with_name("away")
+    where.folder.rename(away)
     keeper = where.keeper()
     with started(keeper):
         time.sleep(0.3)
         assert refused(keeper) == "intake.no-sequencer"
-        file.rmdir()
-        away.rename(file)
+        away.rename(where.folder)
         wait(lambda: keeper.is_leading)
 
 
