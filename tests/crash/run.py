@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import random
 import signal
 import sys
 import tempfile
@@ -67,33 +68,45 @@ class Tally:
 
 
 def choose_points(zygote: Zygote, site: Site, number: int) -> list[Point]:
-    """Return distinct points: every single one if they fit, then some in recoveries."""
-    singles: dict[tuple[str, str], list[Point]] = defaultdict(list)
+    """Return distinct points: kills at every call come first, then errors, then recoveries.
+
+    Prints how many calls of each kind a cycle has.
+    """
+    kills: list[list[Point]] = []
+    errors: list[list[Point]] = []
     recoveries: list[list[Point]] = []
     layouts = [each for each in LAYOUTS if site.has(each)]
     for layout in layouts:
-        for aim in zygote.find_aims(layout):
+        found = zygote.find_aims(layout)
+        calls = Counter(aim.call for aim in found)
+        named = ", ".join(f"{name} {count}" for name, count in calls.most_common())
+        print(f"{layout.name}: {len(found)} calls: {named}", flush=True)
+        singles: dict[str, list[Point]] = defaultdict(list)
+        for aim in found:
             for fault in faults_for(aim):
-                point = Point(layout=layout.name, fault=fault, aim=aim)
-                singles[layout.name, fault].append(point)
-        kills = singles[layout.name, "KILL"]
+                singles[fault].append(Point(layout=layout.name, fault=fault, aim=aim))
+        kills.append(singles.pop("KILL"))
+        errors += [
+            spread(row, _SERVER_FAULTS_MAX) if " " in fault else row
+            for fault, row in singles.items()
+        ]
         bases = max(1, min(_BASES, number // (100 * len(layouts))))
-        for base in spread(kills, bases + 1)[1:]:
+        for base in spread(kills[-1], bases + 1)[1:]:
             again = zygote.find_aims(layout, base)
             recoveries.append(
                 [Point(layout=layout.name, fault="KILL", aim=base.aim, again=aim) for aim in again]
             )
-    rows = [
-        spread(row, _SERVER_FAULTS_MAX) if " " in fault else row
-        for (_, fault), row in singles.items()
-    ]
-    chosen = share(rows, number - number // 5)
-    return chosen + share(recoveries, number - len(chosen))
+    chosen = share(kills, number * 3 // 5)
+    chosen += share(errors, number * 4 // 5 - len(chosen))
+    chosen += share(recoveries, number - len(chosen))
+    print(f"{len(chosen)} points of {sum(map(len, (*kills, *errors, *recoveries)))}", flush=True)
+    random.Random(number).shuffle(chosen)  # so that a run that is broken off is a fair sample
+    return chosen
 
 
-def run_points(points: Sequence[Point], sites: Sequence[Site], *, quiet: bool = False) -> Tally:
+def run_points(points: Sequence[Point], sites: Sequence[Site], tally: Tally) -> None:
     """Try points with a worker for each site; each is forked from this process."""
-    tally, started = Tally(), time.monotonic()
+    started = time.monotonic()
     reader, writer = os.pipe()
     children = [
         _work(points[number :: len(sites)], site, writer) for number, site in enumerate(sites)
@@ -112,14 +125,13 @@ def run_points(points: Sequence[Point], sites: Sequence[Site], *, quiet: bool = 
             tally.add(outcome)
             if outcome.problems:
                 print(outcome.point, *outcome.problems, sep="\n  ", flush=True)
-            if not quiet and done % 100 == 0:
+            if done % 100 == 0:
                 pace = (time.monotonic() - started) / done
                 print(f"{done} of {len(points)}, {pace:.3f} s each", file=sys.stderr, flush=True)
     for child in children:
         _, status = os.waitpid(child, 0)
         if status:
             raise RuntimeError(f"a worker ended with {os.waitstatus_to_exitcode(status)}")
-    return tally
 
 
 def main() -> int:
@@ -152,8 +164,11 @@ def main() -> int:
         zygote.warm()
         points = choose_points(zygote, sites[0], options.points)
         points = [point for point in points if options.only in str(point)]
-        tally = run_points(points, sites)
-    print(*tally.lines(), sep="\n")
+        tally = Tally()
+        try:
+            run_points(points, sites, tally)
+        finally:  # what was tried is worth telling, if the rest is broken off
+            print(*tally.lines(), sep="\n")
     print(f"{tally.points} distinct points in {time.monotonic() - started:.0f} s")
     return 1 if tally.failures else 0
 
