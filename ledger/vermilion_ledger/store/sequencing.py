@@ -153,7 +153,7 @@ class SqlSequencerStore:
             ConflictError: ``sequencer.fenced``: a newer epoch exists.
             EvidenceError: Nothing was saved for anybody.
         """
-        with writing(self._engine) as connection:
+        with writing(self._engine, one_state=True) as connection:
             _check_fence(connection, lease)
             plan = IntakePlan(connection, batches)
             results = [plan.take(batch) for batch in batches]
