@@ -40,7 +40,7 @@ _PRAGMAS: tuple[tuple[str, str, object], ...] = (
     ("journal_size_limit", "67108864", 67108864),  # bytes
 )
 # A process that was stopped inside a transaction gives its locks up: a standby waits for them.
-_IDLE_MS = 4000
+_IDLE_MS = 7000
 _BUSY_SECONDS = 0.01  # between two tries to change a file that others open as well
 _SETTINGS: tuple[tuple[str, frozenset[str]], ...] = (
     ("fsync", frozenset({"on"})),
