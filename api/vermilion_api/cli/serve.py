@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 import threading
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -48,18 +49,26 @@ def serve(
     count = settings.processes if processes is None else processes
     _check_count(ledger, count)
     with listen(host or settings.host, settings.port if port is None else port) as door:
-        where = f"http://{door.getsockname()[0]}:{door.getsockname()[1]}"
+        address, number = door.getsockname()[:2]
         if count == 1:
-            say(f"serving on {where}")
+            say(f"serving on http://{address}:{number}")
             _run(ledger, door, stop)
             return
-        ledger.database.close()  # the children have connections of their own
-        say(f"serving on {where} in {count} processes")
-        Workers(home, door, count).run(stop)
+    # Nobody else has the address: from here on it is shared among our own.
+    ledger.database.close()  # the children have connections of their own
+    with ExitStack() as stack:
+        doors = [stack.enter_context(listen(address, number, is_shared=True)) for _ in range(count)]
+        say(f"serving on http://{address}:{number} in {count} processes")
+        Workers(home, doors).run(stop)
 
 
-def listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int, *, is_shared: bool = False) -> socket.socket:
     """Return a listening socket.
+
+    Args:
+        host: Address.
+        port: Port; 0 takes a free one.
+        is_shared: Let other sockets of this user listen there as well.
 
     Raises:
         UnavailableError: ``serve.port-in-use`` or ``serve.address``.
@@ -72,6 +81,8 @@ def listen(host: str, port: int) -> socket.socket:
     door = socket.socket(family, socket.SOCK_STREAM)
     try:
         door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if is_shared:
+            door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         door.bind((host, port))
         door.listen(_BACKLOG)
     except OSError as exc:
@@ -107,6 +118,7 @@ def _run(ledger: Ledger, door: socket.socket, stop: threading.Event) -> None:
         open_door(create_app(ledger), limits),
         loop="uvloop",
         http="httptools",
+        ws="none",
         access_log=False,
         log_config=None,
         lifespan="on",

@@ -1,6 +1,8 @@
-"""Several API processes behind one listening socket.
+"""Several API processes behind one address.
 
-The parent binds and serves nothing itself. A child that somebody killed is
+The parent binds a socket for each child and serves nothing itself; the kernel
+spreads connections over the sockets (SO_REUSEPORT), where on a shared one
+whoever wakes first would take them all. A child that somebody killed is
 replaced, as what it had acknowledged is durable; one that gives up has said
 why, and ends them all. Children end with their parent, whatever becomes of it.
 """
@@ -14,6 +16,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from vermilion_api.cli.common import say
@@ -29,11 +32,10 @@ _STOP_SECONDS = 20.0  # beyond what a child gives its own callers
 class Workers:
     """Owns the child processes; used by the main thread of their parent."""
 
-    def __init__(self, home: Path, door: socket.socket, count: int) -> None:
+    def __init__(self, home: Path, doors: Sequence[socket.socket]) -> None:
         self._home = home
-        self._door = door
-        self._count = count
-        self._children: list[subprocess.Popen[bytes]] = []
+        self._doors = tuple(doors)
+        self._children: dict[int, subprocess.Popen[bytes]] = {}  # by the place of their door
 
     def run(self, stop: threading.Event) -> None:
         """Serve until asked to stop; every child has ended on return.
@@ -43,40 +45,39 @@ class Workers:
         """
         try:
             while not stop.is_set():
-                while len(self._children) < self._count:
-                    self._start()
+                for place in range(len(self._doors)):
+                    if place not in self._children:
+                        self._start(place)
                 stop.wait(_POLL_SECONDS)
                 self._look()
         finally:
             self._stop()
 
-    def _start(self) -> None:
-        number = self._door.fileno()
+    def _start(self, place: int) -> None:
+        number = self._doors[place].fileno()
         # What is ignored here is ignored by a child from its first instruction on:
         # Ctrl-C reaches the whole group, and the parent stops its children in order.
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
-            self._children.append(
-                subprocess.Popen(  # noqa: S603 - our own program
-                    [
-                        *(sys.executable, "-m", "vermilion_api", "serve"),
-                        *("--home", self._home, "--listener", str(number)),
-                    ],
-                    env={**os.environ, PARENT_VARIABLE: str(os.getpid())},
-                    pass_fds=(number,),
-                    stdin=subprocess.DEVNULL,
-                    stdout=sys.stderr,
-                )
+            self._children[place] = subprocess.Popen(  # noqa: S603 - our own program
+                [
+                    *(sys.executable, "-m", "vermilion_api", "serve"),
+                    *("--home", self._home, "--listener", str(number)),
+                ],
+                env={**os.environ, PARENT_VARIABLE: str(os.getpid())},
+                pass_fds=(number,),
+                stdin=subprocess.DEVNULL,
+                stdout=sys.stderr,
             )
         finally:
             signal.signal(signal.SIGINT, before)
 
     def _look(self) -> None:
-        for child in list(self._children):
+        for place, child in list(self._children.items()):
             code = child.poll()
             if code is None:
                 continue
-            self._children.remove(child)
+            del self._children[place]
             if code > 0:
                 raise UnavailableError(
                     "serve.child-ended", f"an API process ended with exit code {code}"
@@ -84,10 +85,10 @@ class Workers:
             say(f"API process {child.pid} was ended ({code}): another takes its place")
 
     def _stop(self) -> None:
-        for child in self._children:
+        for child in self._children.values():
             child.terminate()
         deadline = time.monotonic() + _STOP_SECONDS
-        for child in self._children:
+        for child in self._children.values():
             try:
                 child.wait(max(0.0, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:

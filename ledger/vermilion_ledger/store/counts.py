@@ -17,11 +17,12 @@ __all__ = ["count_entries", "load_counts"]
 _places = schema.places.c
 _entries = schema.entries.c
 _submissions = schema.submissions.c
+_LAST = select(func.max(_entries.leaf_index))
 
 
 def count_entries(connection: Connection) -> int:
     """Return the number of entries: indices have no gaps, so the last one tells."""
-    last = connection.execute(select(func.max(_entries.leaf_index))).scalar()
+    last = connection.execute(_LAST).scalar()
     return 0 if last is None else last + 1
 
 

@@ -13,29 +13,28 @@ from vermilion_ledger.store.bulk import chunks
 
 __all__ = ["load_states"]
 
+_submissions = schema.submissions.c
+_entries = schema.entries.c
+_refusals = schema.refusals.c
+_STATES = (
+    select(
+        _submissions.position,
+        _submissions.record_key,
+        _entries.leaf_index,
+        _entries.sequence,
+        _refusals.code,
+        _refusals.message,
+    )
+    .outerjoin(schema.entries, _entries.position == _submissions.position)
+    .outerjoin(schema.refusals, _refusals.position == _submissions.position)
+)
+
 
 def load_states(connection: Connection, positions: Sequence[int]) -> dict[int, SubmissionState]:
     """Return where submissions stand; unknown positions are left out."""
-    submissions, entries, refusals = (
-        schema.submissions.c,
-        schema.entries.c,
-        schema.refusals.c,
-    )
-    query = (
-        select(
-            submissions.position,
-            submissions.record_key,
-            entries.leaf_index,
-            entries.sequence,
-            refusals.code,
-            refusals.message,
-        )
-        .outerjoin(schema.entries, entries.position == submissions.position)
-        .outerjoin(schema.refusals, refusals.position == submissions.position)
-    )
     found: dict[int, SubmissionState] = {}
     for part in chunks(positions):
-        for row in connection.execute(query.where(submissions.position.in_(part))).all():
+        for row in connection.execute(_STATES.where(_submissions.position.in_(part))).all():
             found[row[0]] = _state(*row)
     return found
 

@@ -77,7 +77,7 @@ def test_two_processes_on_one_file_are_refused(tmp_path: Path) -> None:
 
 def test_a_child_that_gives_up_ends_them_all(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as door:
-        workers = Workers(tmp_path / "no home", door, 2)
+        workers = Workers(tmp_path / "no home", [door, door])
 
         assert refused(lambda: workers.run(threading.Event())) == "serve.child-ended"
 
