@@ -215,6 +215,9 @@ def _anchor(caller: Caller) -> dict[str, Any]:
     accepted = caller.get("/v1/log")["size"]
     deadline = time.monotonic() + _ANCHOR_SECONDS
     while time.monotonic() < deadline:
+        if caller.get("/v1/log")["checkpoint"] is None:
+            time.sleep(0.1)
+            continue
         _vermilion("anchor", "now", "--home", BUILD / "ledger", "--timeout", str(_ANCHOR_SECONDS))
         for anchor in caller.get("/v1/anchors")["anchors"]:
             if anchor["state"] == "final" and anchor["size"] >= accepted:

@@ -45,14 +45,15 @@ class LogRunner:
             ConflictError: ``sequencer.fenced`` or ``log.head-moved``.
             IntegrityError: The log contradicts itself.
         """
-        published = renewed = self._monotonic()
+        renewed = self._monotonic()
+        published = renewed - self._timing.publish_interval_seconds  # what waits is due at once
         try:
             while not stop.is_set():
                 try:
                     count = self._sequencer.sequence_batch()
                     now = self._monotonic()
-                    if now - published >= self._timing.publish_interval_seconds:
-                        self._publisher.publish()
+                    is_due = now - published >= self._timing.publish_interval_seconds
+                    if is_due and self._publisher.publish() is not None:
                         published = now
                     if now - renewed >= self._timing.lease_seconds / 3:
                         self._sequencer.renew()
