@@ -152,6 +152,6 @@ $(NPM): contracts/package-lock.json $(STAMPS)/node
 
 define install
 if [ -x $(BIN)/uv ]; \
-	then $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --only-binary :all: -r $(1); \
+	then $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes --only-binary :all: -r $(1); \
 	else $(BIN)/pip install --quiet --require-hashes --only-binary :all: -r $(1); fi
 endef

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -58,6 +59,7 @@ __all__ = [
     "target_of",
 ]
 
+_PAUSE_SECONDS = 0.001
 _OBSERVE_SECONDS = 3.0  # how long the start waits for a chain
 _NODE_SECONDS = 5.0  # how long a request may wait for a chain
 
@@ -211,11 +213,17 @@ def build_keeper(ledger: Ledger) -> LogKeeper:
                 clock=now,
             ),
             clock=now,
+            pause=_give_way if ledger.is_sequencer_inside else lambda: None,
         ),
         wal=WalKeeper(database.engine),
         timing=_timing(ledger),
         observe=lambda: observe_chains(ledger),
     )
+
+
+def _give_way() -> None:
+    """Let the threads that answer callers go first: they wait for the same interpreter."""
+    time.sleep(_PAUSE_SECONDS)
 
 
 def _timing(ledger: Ledger) -> SequencerTiming:

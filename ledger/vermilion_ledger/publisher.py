@@ -9,7 +9,7 @@ root, epoch): two publishers cannot both succeed (FORMATS section 6).
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from vermilion_ledger.errors import ConflictError, EvidenceError, IntegrityError
@@ -23,7 +23,8 @@ from vermilion_ledger.tilestore.paths import CHECKPOINT, entries_path, tile_path
 
 __all__ = ["Publisher"]
 
-_CHUNK = 64 * TILE_WIDTH  # entries read and integrated at once
+_CHUNK = 64 * TILE_WIDTH  # entries integrated at once
+_SLICE = TILE_WIDTH  # entries read and derived in one go
 
 
 class Publisher:
@@ -41,7 +42,20 @@ class Publisher:
         tiles: TileStore,
         signer: CheckpointSigner,
         clock: Clock,
+        pause: Callable[[], None] = lambda: None,
     ) -> None:
+        """Publish what a store holds.
+
+        Args:
+            log: The stored envelopes and their order.
+            heads: What was signed.
+            tiles: Where the tree is written.
+            signer: Holds the log key.
+            clock: Tells when a checkpoint was published.
+            pause: Called between slices of work, for whoever shares the
+                processor with threads that answer people.
+        """
+        self._pause = pause
         self._log = log
         self._heads = heads
         self._tiles = tiles
@@ -112,7 +126,11 @@ class Publisher:
             )
         while integrator.size < size:
             end = min(size, integrator.size - integrator.size % TILE_WIDTH + _CHUNK)
-            integrator.integrate(load_entries(self._log, integrator.size, end))
+            entries: list[bytes] = []
+            for start in range(integrator.size, end, _SLICE):
+                entries += load_entries(self._log, start, min(end, start + _SLICE))
+                self._pause()
+            integrator.integrate(entries)
         root = recheck_growth(self._tiles, head.size, size)
         if root != integrator.root():
             raise IntegrityError(

@@ -11,11 +11,12 @@ nonce is refused as a repetition; a random one has it once in 2^32.
 from __future__ import annotations
 
 import hashlib
-import secrets
 
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import ECB
+
+from vermilion_api.services.drawing import RandomBlock
 
 __all__ = ["NONCE_SIZE", "RegistrarNonces"]
 
@@ -27,7 +28,8 @@ _PURPOSE = b"vermilion/registrar-nonce/v1\x00"
 class RegistrarNonces:
     """The nonces that belong to one intake key. Safe to share between threads."""
 
-    def __init__(self, intake_seed: bytes) -> None:
+    def __init__(self, intake_seed: bytes, random: RandomBlock | None = None) -> None:
+        self._random = random or RandomBlock()
         key = hashlib.sha256(_PURPOSE + intake_seed).digest()[:NONCE_SIZE]
         # Blocks are all different and independent: a permutation is all that is wanted.
         self._cipher = Cipher(AES(key), ECB())  # noqa: S305
@@ -35,7 +37,7 @@ class RegistrarNonces:
     def draw(self, count: int) -> list[bytes]:
         """Return fresh nonces."""
         size = NONCE_SIZE - len(_MARK)
-        drawn = secrets.token_bytes(size * count)
+        drawn = self._random.take(size * count)
         plain = b"".join(_MARK + drawn[at : at + size] for at in range(0, len(drawn), size))
         data = self._cipher.encryptor().update(plain)
         return [data[at : at + NONCE_SIZE] for at in range(0, len(data), NONCE_SIZE)]

@@ -10,12 +10,12 @@ and the nonce are drawn here and stored with the envelope.
 from __future__ import annotations
 
 import hashlib
-import secrets
 import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from vermilion_api.requests import Registration
+from vermilion_api.services.drawing import RandomBlock
 from vermilion_api.services.nonces import RegistrarNonces
 from vermilion_ledger.actor import Actor
 from vermilion_ledger.commitment import make_record_id
@@ -46,7 +46,8 @@ class Registrar:
         self._lock = threading.Lock()
         self._stock: list[bytes] = []  # nonces that nobody has seen
         self._second: tuple[datetime | None, bytes] = None, b""
-        self._nonces = RegistrarNonces(intake_seed)
+        self._random = RandomBlock()
+        self._nonces = RegistrarNonces(intake_seed, self._random)
         self._sign: Callable[[bytes], bytes] = ed25519.load_private_key(intake_seed).sign
         keyid = make_keyid(ed25519.NAME, ed25519.public_key_of(intake_seed))
         self._actor = encode_json(_LEDGER_ACTOR.to_json())
@@ -74,7 +75,7 @@ class Registrar:
             LimitError: ``json.too-large``: a detail is too long.
         """
         moment = self._moment()
-        drawn = secrets.token_bytes(_DRAWN_SIZE * len(registrations))
+        drawn = self._random.take(_DRAWN_SIZE * len(registrations))
         nonces = self._draw(len(registrations))
         return [
             self._prepare(each, drawn[start : start + _DRAWN_SIZE], nonce, moment)
