@@ -22,6 +22,7 @@ from vermilion_ledger.fsck.strays import find_strays
 
 __all__ = ["RestCheck"]
 
+_LOWEST = -(1 << 63)  # below every number that a database holds
 _PAGE = 1000  # rows looked at in one go
 _SEARCHED_MAX = 4096  # bytes of an envelope in which a flipped bit is looked for
 _LISTED_MAX = 100  # positions named of each kind
@@ -86,7 +87,7 @@ class RestCheck:
             self._beside.compare(view)
 
     def _check_refused(self, view: AuditView) -> None:
-        after, known = 0, {code.encode() for code in all_codes()}
+        after, known = _LOWEST, {code.encode() for code in all_codes()}
         while page := view.next_refused(after, _PAGE):
             after = page[-1].position
             for cells in page:
@@ -102,7 +103,7 @@ class RestCheck:
             self._beside.compare(view)
 
     def _check_queued(self, view: AuditView) -> None:
-        after = 0
+        after = _LOWEST
         while page := view.next_queued(after, _PAGE):
             after = page[-1].position
             for cells in page:

@@ -171,6 +171,14 @@ def test_a_submission_that_is_in_two_places_is_named(log: WrittenLog) -> None:
     assert "it is entry and refusal" in "\n".join(texts(outcome))
 
 
+@pytest.mark.parametrize("table", ["queue", "refusals"])
+def test_a_position_below_zero_is_looked_at_too(log: WrittenLog, table: str) -> None:
+    outcome = damaged(log, f"UPDATE {table} SET position = position - (1 << 62) - (1 << 62)")
+
+    assert "the submission is not there" in "\n".join(texts(outcome))
+    assert "neither entry, refusal nor queued" in "\n".join(texts(outcome))
+
+
 def test_a_swap_of_two_submissions_is_named(log: WrittenLog) -> None:
     outcome = damaged(
         log,
