@@ -202,7 +202,7 @@ class Cycle:
 
     def _submit(self, step: Step, intake: Intake, sequencer: Sequencer, database: Database) -> None:
         accepted: Accepted = self._insist(
-            lambda: intake.submit(step.submissions, idempotency=step.idempotency).result(60)
+            lambda: intake.submit(step.submissions, idempotency=step.idempotency).result()
         )
         self._report.tell("accepted", step=step.name, positions=accepted.positions)
         states = accepted.states

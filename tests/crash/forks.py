@@ -37,18 +37,20 @@ def fork(action: Callable[[], None], report: Report) -> int:
 
 
 def wait(child: int, *, seconds: float = 60.0) -> int:
-    """Return the exit status of a child, or the negative signal that ended it."""
-    deadline = time.monotonic() + seconds
-    pause = 0.0005
-    while True:
+    """Return the exit status of a child, or the negative signal that ended it.
+
+    Counts the seconds it slept: a machine that was suspended has not waited.
+    """
+    slept, pause = 0.0, 0.0005
+    while slept < seconds:
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:
             return os.waitstatus_to_exitcode(status)
-        if time.monotonic() > deadline:
-            kill(child)
-            return HUNG
         time.sleep(pause)
+        slept += pause
         pause = min(pause * 1.2, 0.005)
+    kill(child)
+    return HUNG
 
 
 def kill(child: int) -> None:

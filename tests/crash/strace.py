@@ -34,6 +34,7 @@ CALLS = (
 _LINE = re.compile(r"^(?:(\d+) +)?(\w+)\((.*)$")
 _RESUMED = re.compile(r"^(?:\d+ +)?<\.\.\.")
 _ATTACH_SECONDS = 20.0
+_PAUSE_SECONDS = 0.0003
 _NOT_STATE = ("[eventfd]", "<pipe:", "[eventpoll]")  # only wake a thread of the same process
 
 
@@ -79,9 +80,9 @@ def attach(
         inject: Fault, such as ``signal=KILL:when=3``.
         name: Name of the call that it is injected into.
     """
-    deadline = time.monotonic() + _ATTACH_SECONDS
+    left = iter(range(round(_ATTACH_SECONDS / _PAUSE_SECONDS)))
     while not (thread := report.at_gate()):
-        _wait(process, deadline)
+        _wait(process, left)
     options = ["-e", f"trace=?{name}", "-e", f"inject=?{name}:{inject}"]
     if not inject:
         options = ["-f", "-y", "-s", "24", "-e", "trace=" + ",".join(f"?{each}" for each in CALLS)]
@@ -92,7 +93,7 @@ def attach(
     while "TracerPid:\t0\n" in status.read_text():
         if tracer.poll() is not None:
             raise RuntimeError(f"strace ended: {(tracer.communicate()[1] or b'').decode()[:500]}")
-        _wait(process, deadline)
+        _wait(process, left)
     report.open_gate()
     return tracer
 
@@ -113,11 +114,11 @@ def parse_calls(log: Path) -> Iterator[Call]:
         yield Call(thread=thread, name=name, number=counts[thread, name], text=line)
 
 
-def _wait(process: int, deadline: float) -> None:
+def _wait(process: int, left: Iterator[int]) -> None:
     with suppress(ChildProcessError):
         ended = os.waitid(os.P_PID, process, os.WEXITED | os.WNOHANG | os.WNOWAIT)
         if ended is not None:
             raise RuntimeError(f"the victim ended before it was traced: {ended.si_status}")
-    if time.monotonic() > deadline:
+    if next(left, None) is None:
         raise RuntimeError("no thread could be traced in time")
-    time.sleep(0.0003)
+    time.sleep(_PAUSE_SECONDS)

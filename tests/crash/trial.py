@@ -29,6 +29,7 @@ from crash.truth import find_losses, find_problems
 __all__ = ["Outcome", "Zygote"]
 
 _SECONDS_MAX = 60.0
+_PAUSE_SECONDS = 0.001
 _SERVER_FAULTS = {"server stopped", "session killed"}
 
 
@@ -140,7 +141,7 @@ class Zygote:
             crash()
             os.kill(child, signal.SIGCONT)
         status = wait(child)
-        tracer.communicate(timeout=_SECONDS_MAX)
+        tracer.communicate()
         return status
 
     def _check(self, place: Place) -> None:
@@ -164,11 +165,10 @@ class Zygote:
 
 def _await_stop(child: int, log: Path) -> bool:
     """Wait until a victim is stopped by the fault; False if it ended without."""
-    deadline = time.monotonic() + _SECONDS_MAX
-    while time.monotonic() < deadline:
+    for _ in range(round(_SECONDS_MAX / _PAUSE_SECONDS)):
         if log.exists() and "stopped by SIGSTOP" in log.read_text(errors="replace"):
             return True
         if os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
             return False
-        time.sleep(0.001)
+        time.sleep(_PAUSE_SECONDS)
     return False
