@@ -17,7 +17,7 @@ from simulation.scheduler import Violation
 from vermilion_ledger.errors import EvidenceError, IntegrityError, UnavailableError
 from vermilion_ledger.rows import Accepted, CheckpointRow, Head, ObservedHead, Submission
 
-__all__ = ["LOG_FOLDER", "Oracle", "Request"]
+__all__ = ["LOG_FOLDER", "Oracle", "Request", "shown_size"]
 
 LOG_FOLDER = "/srv/log"
 
@@ -166,10 +166,7 @@ class Oracle:
     def restored(self, heads: HeadDatabase, disk: Disk) -> None:
         """Take note of a restore: what must be noticed, what is lost for good."""
         evidence = self._log.evidence
-        known = [heads.heads.head.size, *(seen.size for seen in self.chain)]
-        published = _file(disk, "checkpoint")
-        if published is not None:
-            known.append(read_note(published)[0])
+        known = [heads.heads.head.size, *(seen.size for seen in self.chain), shown_size(disk)]
         self.may_halt = True
         self._head_seen = (0, 0)
         size = heads.heads.head.size
@@ -211,6 +208,12 @@ class Oracle:
         head = max(self.signed, default=0)
         if head < self._seen:
             raise Violation(f"{self._seen} entries, but signed are {head}")
+
+
+def shown_size(disk: Disk) -> int:
+    """Return the size of the checkpoint that the public folder shows; 0 if none."""
+    note = _file(disk, "checkpoint")
+    return read_note(note)[0] if note else 0
 
 
 def _file(disk: Disk, path: str) -> bytes | None:

@@ -19,13 +19,21 @@ from simulation.disk import Disk
 from simulation.evidence import LONG_AGO, Evidence
 from simulation.faults import Odds
 from simulation.heads import HeadDatabase, Heads
-from simulation.oracle import Oracle
+from simulation.oracle import Oracle, shown_size
 from simulation.programs import Program, Site
 from simulation.scheduler import Process, Scheduler, Violation
 from vermilion_ledger.rows import ObservedHead
 
 __all__ = ["Outcome", "simulate"]
 
+_RESTORES = (
+    ("evidence",),
+    ("heads",),
+    ("disk",),
+    ("evidence", "heads"),
+    ("evidence", "disk"),
+    ("evidence", "heads", "disk"),
+)
 _BUSY_SECONDS = 40.0
 _CALM_SECONDS = 120.0
 
@@ -100,6 +108,7 @@ class _World:
         self._backups: list[_Backup] = []
         self._restores = random.random() < 0.3
         self._is_one_database = random.random() < 0.5
+        self._has_chain = random.random() < 0.6
         self._kills = 0
 
     def run(self) -> Outcome:
@@ -155,7 +164,7 @@ class _World:
         while True:
             self._scheduler.sleep(random.expovariate(0.3))
             head = heads.heads.head
-            if head.size and random.random() < 0.5:
+            if self._has_chain and head.size and random.random() < 0.7:
                 seen = ObservedHead(size=head.size, root=head.root, source="the chain")
                 self._site.oracle.chain.append(seen)
             if self._restores and random.random() < 0.5:
@@ -183,13 +192,13 @@ class _World:
     def _restore(self, backup: _Backup) -> bool:
         """Put some of it back; refuse if nobody at all could know what was signed since."""
         random, site, oracle = self._random, self._site, self._site.oracle
-        chosen = {part for part in ("evidence", "heads", "disk") if random.random() < 0.5}
+        chosen = set(random.choice(_RESTORES))
         if self._is_one_database and chosen & {"evidence", "heads"}:
             chosen |= {"evidence", "heads"}
         signed = max(oracle.signed, default=0)
         known = [0, *(seen.size for seen in oracle.chain)]
         known.append(backup.heads.head.size if "heads" in chosen else site.heads.heads.head.size)
-        if not chosen or (max(known) < signed and "disk" in chosen):
+        if max(known) < signed and "disk" in chosen:
             return False
         self._kill_all()
         if "evidence" in chosen:
@@ -231,6 +240,7 @@ class _World:
             and head.size == len(evidence.entries)
             and evidence.lease.expires_at > LONG_AGO
             and head.epoch == evidence.lease.epoch
+            and head.size == shown_size(site.disk)
         )
 
     def _judge(self) -> Outcome:
