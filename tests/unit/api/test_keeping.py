@@ -259,6 +259,7 @@ def test_a_fenced_one_stands_down_and_leads_again_later(where: Place, submits: b
     with started(keeper):
         wait(lambda: keeper.is_leading)
         submit(keeper, make_submission())
+        wait(lambda: database.heads.load_head().size == 1)
         lose_lease(database)
         other = make_writer(database, where.tiles())
         if submits:  # it learns of it by its next group, else by its next renewal
