@@ -55,7 +55,7 @@ class Odds:
             disk=some(0, 0, 0.002, 0.01),
             kill=some(0, 0.0003, 0.002),
             power=some(0, 0, 0.02, 0.1),
-            stop=some(0, 0.001, 0.005),
+            stop=some(0, 0.002, 0.008),
         )
 
     def calm(self) -> None:

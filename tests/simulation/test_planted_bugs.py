@@ -7,7 +7,7 @@ import pytest
 from simulation.planted import PLANTS
 from simulation.run import failure_of
 
-SEEDS_MAX = 500
+SEEDS_MAX = 1500
 
 
 @pytest.mark.parametrize("wrong", PLANTS)
