@@ -47,7 +47,7 @@ def acknowledge_early() -> None:
             connection.close()
 
     @contextmanager
-    def late(engine: Engine, *, one_state: bool = False) -> Iterator[Connection]:  # noqa: ARG001
+    def late(engine: Engine, *, one_state: bool = False) -> Iterator[Connection]:
         flush()
         connection = engine.connect()
         connection.execution_options(vermilion_begin="BEGIN IMMEDIATE")
