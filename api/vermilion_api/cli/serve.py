@@ -19,6 +19,9 @@ __all__ = ["listen", "serve"]
 
 _BACKLOG = 1024
 _STOP_SECONDS = 10
+# Longer than a busy process ever needs to come to what a client has sent already:
+# a connection that ends before is a request that nobody answered.
+_KEEP_ALIVE_SECONDS = 75
 
 
 def serve(
@@ -124,6 +127,7 @@ def _run(ledger: Ledger, door: socket.socket, stop: threading.Event) -> None:
         lifespan="on",
         proxy_headers=False,  # nothing asks who is behind a proxy
         server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_STOP_SECONDS,
     )
     server = uvicorn.Server(config)
