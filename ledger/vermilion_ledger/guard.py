@@ -27,7 +27,7 @@ def check_log(
 ) -> Head:
     """Return the stored head, if storage bears out everything signed or seen.
 
-    Reads O(log n) nodes and one bundle of entries; `vermilion_ledger.fsck`
+    Reads O(log n) nodes, one bundle of entries and what is above the head; `vermilion_ledger.fsck`
     recomputes everything.
 
     Args:
@@ -63,6 +63,8 @@ def check_log(
         _check_root(tiles, seen.size, seen.root, seen.source, head.size)
     if head.size:
         _check_last_entries(log, tiles, head.size)
+    if (gap := log.find_gap(head.size)) is not None:
+        raise IntegrityError("log.gap", f"entry {gap} is missing, and later ones are there")
     _check_ahead(log, tiles, head.size)
     return head
 

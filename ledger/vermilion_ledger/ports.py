@@ -92,6 +92,10 @@ class LogStore(Protocol):
         """Return the number of entries that have an index."""
         ...
 
+    def find_gap(self, start: int) -> int | None:
+        """Return the first index from ``start`` on that is missing below the last, or None."""
+        ...
+
     def load_stored(self, start: int, end: int) -> Sequence[StoredEntry]:
         """Return entries of ``[start, end)`` as they are stored, up to the first gap."""
         ...

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, exists, func, select
 
 from vermilion_ledger.commitment import make_record_id
+from vermilion_ledger.errors import IntegrityError
 from vermilion_ledger.store import schema
 from vermilion_ledger.store.bulk import chunks
-from vermilion_ledger.store.prefixes import record_prefixes, value_of
+from vermilion_ledger.store.prefixes import SIZE_MAX, record_prefixes, value_of
 
-__all__ = ["count_entries", "load_counts"]
+__all__ = ["count_entries", "find_gap", "load_counts"]
 
 _places = schema.places.c
 _entries = schema.entries.c
@@ -21,9 +22,35 @@ _LAST = select(func.max(_entries.leaf_index))
 
 
 def count_entries(connection: Connection) -> int:
-    """Return the number of entries: indices have no gaps, so the last one tells."""
+    """Return the number of entries: indices have no gaps, so the last one tells.
+
+    Raises:
+        IntegrityError: ``log.gap``: the last index is one that no log reaches.
+    """
     last = connection.execute(_LAST).scalar()
-    return 0 if last is None else last + 1
+    size = 0 if last is None else last + 1
+    if size > SIZE_MAX:
+        raise IntegrityError("log.gap", f"an entry has the index {last}: it was changed")
+    return size
+
+
+def find_gap(connection: Connection, start: int) -> int | None:
+    """Return the first index from ``start`` on that is missing below the last one, or None.
+
+    Reads what is above ``start`` only, which must be an index or the size.
+    """
+    above = select(func.count()).where(_entries.leaf_index >= start)
+    if start + connection.execute(above).scalar_one() == count_entries(connection):
+        return None
+    following = schema.entries.alias().c
+    last_before = (
+        select(func.min(_entries.leaf_index))
+        .where(_entries.leaf_index >= start)
+        .where(~exists().where(following.leaf_index == _entries.leaf_index + 1))
+    )
+    if connection.execute(select(exists().where(_entries.leaf_index == start))).scalar():
+        return int(connection.execute(last_before).scalar_one()) + 1
+    return start
 
 
 def load_counts(connection: Connection, record_ids: Sequence[str]) -> Mapping[str, int]:

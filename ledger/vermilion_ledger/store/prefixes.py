@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 
 __all__ = [
+    "SIZE_MAX",
     "digest_prefix",
     "digest_prefixes",
     "record_prefix",
@@ -24,6 +25,7 @@ __all__ = [
 _RUN_BITS = 16  # 65,536 entries
 _VALUE_SIZE = 5  # bytes; with 2^23 runs that is what a signed column of eight bytes holds
 _VALUE_BITS = 8 * _VALUE_SIZE
+SIZE_MAX = 1 << (23 + _RUN_BITS)  # entries: what such a number can tell apart
 
 
 def digest_prefix(digest: bytes, leaf_index: int) -> int:

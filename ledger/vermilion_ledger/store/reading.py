@@ -16,7 +16,7 @@ from vermilion_ledger.commitment import make_record_id
 from vermilion_ledger.rows import RecordEntry, RecordRow, StoredEntry, SubmissionState
 from vermilion_ledger.store import schema
 from vermilion_ledger.store.bulk import chunks
-from vermilion_ledger.store.counts import count_entries
+from vermilion_ledger.store.counts import count_entries, find_gap
 from vermilion_ledger.store.engine import looking, reading
 from vermilion_ledger.store.kinds import decode_kind
 from vermilion_ledger.store.prefixes import digest_prefixes, record_prefixes
@@ -49,6 +49,11 @@ class SqlLogStore:
         """Return the number of entries: indices have no gaps, so the last one tells."""
         with looking(self._engine) as connection:
             return count_entries(connection)
+
+    def find_gap(self, start: int) -> int | None:
+        """Return the first index from ``start`` on that is missing below the last, or None."""
+        with reading(self._engine) as connection:
+            return find_gap(connection, start)
 
     def load_stored(self, start: int, end: int) -> Sequence[StoredEntry]:
         """Return entries of ``[start, end)`` as they are stored, up to the first gap."""

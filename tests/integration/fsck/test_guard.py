@@ -38,16 +38,20 @@ def test_damage_at_the_edge_keeps_the_log_from_being_signed(
         log.start()
 
 
-@pytest.mark.xfail(strict=True, reason="the guard does not look for gaps above the head yet")
-def test_a_gap_above_the_head_keeps_the_log_from_growing(log: WrittenLog) -> None:
+@pytest.mark.parametrize("which", ["min", "max"])
+@pytest.mark.parametrize("moved", [1024, 1 << 38, 1 << 50])
+def test_a_gap_above_the_head_keeps_the_log_from_growing(
+    log: WrittenLog, which: str, moved: int
+) -> None:
     log.start()
     log.register(3)
     log.sequencer.release()
     damage(
         log,
-        "UPDATE entries SET leaf_index = leaf_index + 1024"
-        " WHERE leaf_index = (SELECT max(leaf_index) FROM entries)",
+        f"UPDATE entries SET leaf_index = leaf_index + {moved} WHERE leaf_index ="
+        f" (SELECT {which}(leaf_index) FROM entries WHERE leaf_index >= (SELECT size FROM head))",
     )
 
-    with pytest.raises(IntegrityError):
+    with pytest.raises(IntegrityError) as caught:
         log.start()
+    assert caught.value.code == "log.gap"
