@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import logging
 import os
 import signal
 import sys
 import threading
 
-__all__ = ["PARENT_VARIABLE", "prepare_process", "stop_event"]
+__all__ = ["PARENT_VARIABLE", "prepare_process", "settle_memory", "stop_event"]
 
 PARENT_VARIABLE = "VERMILION_PARENT"  # process id of the `up` that started this process
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 # A thread back from the disk waits this long for one that computes; the disk is asked often.
 _SWITCH_SECONDS = 0.001
+_NEW_OBJECTS = 20_000  # between two looks for cycles; a request makes some hundred objects
 
 
 def prepare_process() -> None:
@@ -30,6 +32,16 @@ def prepare_process() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
     if os.getppid() != int(parent):  # it died before the call
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+def settle_memory() -> None:
+    """Let the garbage collector pass over what was loaded so far: it stays to the end.
+
+    Otherwise everybody waits for 60 ms each second while the modules of a
+    hundred libraries are looked through.
+    """
+    gc.freeze()
+    gc.set_threshold(_NEW_OBJECTS)
 
 
 def stop_event() -> threading.Event:

@@ -9,7 +9,7 @@ __all__ = ["sequencer"]
 
 def sequencer(*, home: HomeOption = DEFAULT_HOME) -> None:
     """Give submissions their index and publish checkpoints; stand by while another does."""
-    from vermilion_api.cli.processes import prepare_process, stop_event
+    from vermilion_api.cli.processes import prepare_process, settle_memory, stop_event
     from vermilion_api.wiring import build_keeper, open_ledger
 
     stop = stop_event()
@@ -18,8 +18,8 @@ def sequencer(*, home: HomeOption = DEFAULT_HOME) -> None:
     ledger.database.check()
     origin = ledger.settings.origin
     try:
-        build_keeper(ledger).run(
-            stop, on_lead=lambda epoch: say(f"sequencing {origin}, epoch {epoch}")
-        )
+        keeper = build_keeper(ledger)
+        settle_memory()
+        keeper.run(stop, on_lead=lambda epoch: say(f"sequencing {origin}, epoch {epoch}"))
     finally:
         ledger.database.close()

@@ -110,6 +110,7 @@ def _run(ledger: Ledger, door: socket.socket, stop: threading.Event) -> None:
     import uvicorn
 
     from vermilion_api.app import create_app
+    from vermilion_api.cli.processes import settle_memory
     from vermilion_api.gate import GateLimits
     from vermilion_api.hot import open_door
 
@@ -140,5 +141,6 @@ def _run(ledger: Ledger, door: socket.socket, stop: threading.Event) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, ask_to_stop)
+    settle_memory()
     if not stop.is_set():
         server.run(sockets=[door])

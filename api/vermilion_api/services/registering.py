@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
+from vermilion_api.intake_signer import IntakeSigner
 from vermilion_api.requests import Registration
 from vermilion_api.services.drawing import RandomBlock
 from vermilion_api.services.nonces import RegistrarNonces
@@ -48,8 +49,9 @@ class Registrar:
         self._second: tuple[datetime | None, bytes] = None, b""
         self._random = RandomBlock()
         self._nonces = RegistrarNonces(intake_seed, self._random)
-        self._sign: Callable[[bytes], bytes] = ed25519.load_private_key(intake_seed).sign
-        keyid = make_keyid(ed25519.NAME, ed25519.public_key_of(intake_seed))
+        signer = IntakeSigner(intake_seed)
+        self._sign = signer.sign
+        keyid = make_keyid(ed25519.NAME, signer.public_key)
         self._actor = encode_json(_LEDGER_ACTOR.to_json())
         # What follows a statement's detail up to its nonce, and what follows its time.
         self._middle = b',"event":"register","ledger":%b,"nonce":"' % encode_json(origin)
