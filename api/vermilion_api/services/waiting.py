@@ -20,7 +20,7 @@ from vermilion_ledger.rows import SubmissionState
 
 __all__ = ["Outcome", "ProgressSource", "Stage", "Standing", "Waiter", "parse_stage"]
 
-_PAUSES = (0.01, 0.02, 0.2)  # seconds: for an index, for a checkpoint, for the chain
+_PAUSES = (0.02, 0.02, 0.2)  # seconds: for an index, for a checkpoint, for the chain
 _RETRY_SECONDS = 0.5
 _ASK_WHOLE_MAX = 64  # submissions of one caller
 
