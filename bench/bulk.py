@@ -20,19 +20,19 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import httpx
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from ledgers import make_registrar, open_ledger
 from measure import Figure, at_least, folder, rate, scaled, take_turns
 from serving import make_home, running, vermilion
 
+from vermilion_api.intake_signer import IntakeSigner
 from vermilion_api.requests import parse_bulk
 from vermilion_ledger.rows import IntakeBatch
 
 __all__ = ["run"]
 
 BULK = 1_000
-BULKS = 48  # in each round
-CONNECTIONS, PROOF_CONNECTIONS = 4, 16
+BULKS = 96  # in each round
+CONNECTIONS, PROOF_CONNECTIONS = 4, 24
 RATE_MIN, RATE_STRETCH = 6_000, 12_000
 
 _T = TypeVar("_T")
@@ -93,7 +93,7 @@ def _time_stages(count: int) -> dict[str, float]:
         return result
 
     registrar = make_registrar()
-    key = Ed25519PrivateKey.generate()
+    signer = IntakeSigner(bytes(32))
     with folder() as home, open_ledger(home) as ledger:
         asked = timed("reading the request", lambda: [parse_bulk(body) for body in bodies])
         made = timed(
@@ -101,7 +101,7 @@ def _time_stages(count: int) -> dict[str, float]:
             lambda: [registrar.prepare_all(each) for each in asked],
         )
         digests = [each.envelope_hash for bulk in made for each in bulk]
-        timed("of which Ed25519", lambda: [key.sign(digest) for digest in digests])
+        timed("of which Ed25519", lambda: [signer.sign(digest) for digest in digests])
         batches = [IntakeBatch(submissions=tuple(bulk)) for bulk in made]
         timed(
             "intake and index, one transaction a bulk",

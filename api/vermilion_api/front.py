@@ -7,7 +7,7 @@ the event loop, when the application starts; closed when it ends.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
@@ -15,9 +15,10 @@ from typing import TypeVar
 from fastapi import Request
 
 from vermilion_api.http import encode
-from vermilion_api.requests import Registration, parse_bulk, parse_registration
+from vermilion_api.requests import parse_bulk, parse_registration
 from vermilion_api.services.gathering import Gatherer
 from vermilion_api.services.logfiles import LogFiles
+from vermilion_api.services.making import Made, MakerProcess, collect
 from vermilion_api.wiring import Services
 from vermilion_ledger.rows import Submission
 
@@ -26,6 +27,7 @@ __all__ = ["Front", "front_of"]
 _READERS = 4  # threads that wait for the store
 _MAKERS = 2  # threads that make submissions: one signs while the other writes
 _INLINE_BYTES_MAX = 8 * 1024  # a body that costs less to read than to hand to a thread
+_HELPED_BYTES_MIN = 64 * 1024  # a body of which a process of its own makes submissions
 _CHUNK = 128  # registrations that one thread prepares in a row
 
 _T = TypeVar("_T")
@@ -39,11 +41,19 @@ class Front:
         self._pool = ThreadPoolExecutor(_READERS, thread_name_prefix="vermilion-read")
         # Of their own, so that a bulk request does not keep readers waiting.
         self._makers = ThreadPoolExecutor(_MAKERS, thread_name_prefix="vermilion-make")
+        # Where there are several API processes, they share the processors as it is.
+        self._maker = (
+            MakerProcess(origin=services.settings.origin, intake_seed=services.secrets.intake)
+            if services.keeper is not None
+            else None
+        )
         self.files = LogFiles(services.reader, self._pool)
         self._records: Gatherer[str, bytes] = Gatherer(self._read_records, self._pool)
 
     def close(self) -> None:
-        """Wait for what runs, and end the threads."""
+        """Wait for what runs, and end the threads and the helper."""
+        if self._maker is not None:
+            self._maker.close()
         self._makers.shutdown()
         self._pool.shutdown()
 
@@ -71,7 +81,8 @@ class Front:
         else:
             registration = await self.in_thread(lambda: parse_registration(body))
             made = await self.in_thread(lambda: self._services.registrar.prepare(registration))
-        await self._check([registration], [made])
+        if not made.is_plain:
+            await self._check([made])
         return [made]
 
     async def prepare_bulk(self, body: bytes) -> Sequence[Submission]:
@@ -80,6 +91,15 @@ class Front:
         Raises:
             EvidenceError: The body is malformed, or what it asks for is refused.
         """
+        made = None
+        if self._maker is not None and len(body) >= _HELPED_BYTES_MIN:
+            made = await self._maker.make(body)
+        if made is None:
+            made = await self._make_bulk(body)
+        await self._check(made.policies.values())
+        return made.submissions
+
+    async def _make_bulk(self, body: bytes) -> Made:
         loop, registrar = asyncio.get_running_loop(), self._services.registrar
         registrations = await loop.run_in_executor(self._makers, parse_bulk, body)
         chunks = await asyncio.gather(
@@ -90,20 +110,11 @@ class Front:
                 for start in range(0, len(registrations), _CHUNK)
             )
         )
-        made = [submission for chunk in chunks for submission in chunk]
-        await self._check(registrations, made)
-        return made
+        return collect(registrations, [each for chunk in chunks for each in chunk])
 
-    async def _check(
-        self, registrations: Sequence[Registration], made: Sequence[Submission]
-    ) -> None:
-        """Check what names a policy as the sequencer will, once for each policy named."""
-        named = {
-            each.detail["policy"]: submission
-            for each, submission in zip(registrations, made, strict=True)
-            if "policy" in each.detail
-        }
-        for submission in named.values():
+    async def _check(self, submissions: Iterable[Submission]) -> None:
+        """Check submissions that name a policy as the sequencer will."""
+        for submission in submissions:
             await self.in_thread(partial(self._services.statements.check_new, submission))
 
     def _read_records(self, record_ids: Sequence[str]) -> list[bytes | Exception]:
