@@ -42,7 +42,7 @@ def run(*, scale: float = 1.0) -> list[Figure]:
     def load(server: Server) -> LoadResult:
         return put_load(server.port, "records", connections=CLIENTS, seconds=seconds, core=None)
 
-    with running_postgres() as postgres, folder() as home, folder() as other:
+    with running_postgres(on_disk=True) as postgres, folder() as home, folder() as other:
         url = postgres.url(postgres.create_database())
         with _many(home, url) as many, _one(other) as one:
             taken = take_turns({"postgres": lambda: load(many), "sqlite": lambda: load(one)})
