@@ -29,6 +29,7 @@ __all__ = [
     "encode_base64",
     "encode_json",
     "encode_parsed",
+    "encode_text",
     "encode_time",
     "parse_base64",
     "parse_count",
@@ -49,8 +50,6 @@ _CONTROLS = re.compile(
 )
 _PLANES = "".join(chr((plane << 16) | 0xFFFE) + chr((plane << 16) | 0xFFFF) for plane in range(17))
 _BAD_CHARACTERS = re.compile(f"[\ud800-\udfff\ufdd0-\ufdef{_PLANES}]")
-# Every bad character leaves one of these in UTF-8, or an escape; so do some good ones.
-_BAD_TRACES = (b"\\u", b"\xef\xb7", b"\xbf\xbe", b"\xbf\xbf")
 # Possessive and never failing, so that hostile bytes cost linear time and no memory.
 _STRINGS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _BRACKETS = re.compile(rb"[\[\]{}]")
@@ -83,7 +82,7 @@ def parse_json(data: bytes, *, size_max: int, what: str) -> Json:
         value = _DECODER.decode(text)
     except json.JSONDecodeError as exc:
         raise InputError("json.malformed", f"{what} is not JSON: {exc.msg} at {exc.pos}") from exc
-    if any(trace in data for trace in _BAD_TRACES):
+    if _may_be_bad(data):
         _check_strings(value, what)
     return value
 
@@ -98,6 +97,11 @@ def encode_json(value: Json) -> bytes:
         return rfc8785.dumps(value)
     except (rfc8785.CanonicalizationError, UnicodeError) as exc:
         raise InputError("json.not-canonical", f"no canonical form: {exc}") from exc
+
+
+def encode_text(value: str) -> bytes:
+    """Return the canonical bytes of a string that `parse_json` has returned: as `encode_json`."""
+    return _ENCODER.encode(value).encode()
 
 
 def encode_parsed(value: Json) -> bytes:
@@ -123,6 +127,8 @@ def check_members(
     """
     if not isinstance(value, dict):
         raise InputError("json.shape", f"{what} is not an object")
+    if len(value) == len(required) and all(name in value for name in required):
+        return value  # as most are
     missing = sorted(set(required) - value.keys())
     if missing:
         raise InputError("json.missing-member", f"{what} lacks {', '.join(missing)}")
@@ -244,6 +250,8 @@ def encode_time(moment: datetime) -> str:
 
 def _check_depth(data: bytes, what: str) -> None:
     """Count nesting outside of strings before the recursive parser sees it."""
+    if data.count(b"[") + data.count(b"{") <= JSON_DEPTH_MAX:
+        return  # all of them inside one another would not be too deep
     depth = 0
     for bracket in _BRACKETS.findall(_STRINGS.sub(b"", data)):
         depth += 1 if bracket in b"[{" else -1
@@ -271,6 +279,11 @@ def _parse_integer(digits: str) -> int:
     return int(digits)
 
 
+def _may_be_bad(data: bytes) -> bool:
+    """Tell whether there may be a bad character: each leaves one of these in UTF-8, or an escape."""
+    return b"\\u" in data or b"\xef\xb7" in data or b"\xbf\xbe" in data or b"\xbf\xbf" in data
+
+
 def _check_strings(value: Json, what: str) -> None:
     """Refuse lone surrogates and noncharacters, in names too (RFC 7493 2.1)."""
     if isinstance(value, str):
@@ -285,7 +298,8 @@ def _check_strings(value: Json, what: str) -> None:
             _check_strings(item, what)
 
 
-# Made once: to make a decoder costs more than to read a short text.
+# Made once: to make one costs more than to read or write a short text.
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_unique_members,
     parse_float=_refuse_float,

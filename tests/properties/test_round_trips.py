@@ -32,13 +32,15 @@ from vermilion_ledger.encoding import (
     encode_base64,
     encode_json,
     encode_parsed,
+    encode_text,
     encode_time,
     parse_base64,
     parse_json,
 )
 from vermilion_ledger.envelope import parse_envelope
-from vermilion_ledger.errors import EvidenceError, InputError
+from vermilion_ledger.errors import EvidenceError, InputError, LimitError
 from vermilion_ledger.events import RECORD_EVENTS
+from vermilion_ledger.limits import JSON_DEPTH_MAX
 from vermilion_ledger.merkle import hash_leaf, verify_inclusion
 from vermilion_ledger.note import (
     ED25519,
@@ -216,6 +218,23 @@ def test_the_quick_canonical_writer_agrees_with_the_reference(value: Any) -> Non
     parsed = parse_json(data, size_max=len(data), what="value")
 
     assert encode_parsed(parsed) == rfc8785.dumps(value)
+
+
+@given(TRICKY)
+def test_the_quick_writer_of_text_agrees_with_the_reference(text: str) -> None:
+    assert encode_text(text) == rfc8785.dumps(text)
+
+
+@given(st.integers(0, 40), st.integers(0, 40))
+def test_what_is_nested_too_deep_is_refused_whatever_stands_beside(deep: int, beside: int) -> None:
+    value = b"[" * deep + b"0" + b"]" * deep if deep else b"0"
+    data = b"[" + b"".join((*([b"{},"] * beside), value)) + b"]"
+
+    if deep + 1 > JSON_DEPTH_MAX:
+        with pytest.raises(LimitError):
+            parse_json(data, size_max=len(data), what="value")
+    else:
+        parse_json(data, size_max=len(data), what="value")
 
 
 @given(OBJECTS, st.sampled_from(["\ud800", "\udfff", "\ufdd0", "\ufdef", "\ufffe", "\U0010ffff"]))

@@ -20,7 +20,7 @@ from vermilion_api.services.drawing import RandomBlock
 from vermilion_api.services.nonces import RegistrarNonces
 from vermilion_ledger.actor import Actor
 from vermilion_ledger.commitment import make_record_id
-from vermilion_ledger.encoding import encode_base64, encode_json, encode_time
+from vermilion_ledger.encoding import encode_base64, encode_json, encode_text, encode_time
 from vermilion_ledger.envelope import PAYLOAD_TYPE
 from vermilion_ledger.errors import LimitError
 from vermilion_ledger.events import Predicate
@@ -158,7 +158,7 @@ class Registrar:
                 registration.sha256.hex().encode(),
                 b"" if sm3 is None else b'","sm3":"' + sm3.hex().encode(),
                 b'"},"name":',
-                encode_json(registration.name),
+                encode_text(registration.name),
                 b"}]}",
             )
         )
