@@ -8,10 +8,12 @@ and every answer is compared with the log: no index is lost or given twice.
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
@@ -39,14 +41,30 @@ def run(*, scale: float = 1.0) -> list[Figure]:
         raise SystemExit("PostgreSQL's programs (initdb, pg_ctl) are not there")
     seconds = max(0.5, SECONDS * scale)
 
-    def load(server: Server) -> LoadResult:
-        return put_load(server.port, "records", connections=CLIENTS, seconds=seconds, core=None)
+    def load(server: Server, *, warm_up_seconds: float = 1.0) -> LoadResult:
+        return put_load(
+            server.port,
+            "records",
+            connections=CLIENTS,
+            seconds=seconds,
+            warm_up_seconds=warm_up_seconds,
+            core=None,
+        )
 
     with running_postgres(on_disk=True) as postgres, folder() as home, folder() as other:
         url = postgres.url(postgres.create_database())
         with _many(home, url) as many, _one(other) as one:
-            taken = take_turns({"postgres": lambda: load(many), "sqlite": lambda: load(one)})
-            checked = _check(many, url, scaled(CHECKED, scale, least=_CHECKERS))
+            taken = take_turns({"postgres": lambda: load(many.server), "sqlite": lambda: load(one)})
+            spent = _time_processes(
+                {
+                    "API processes": many.server.process,
+                    "sequencer": many.sequencer.process,
+                    "PostgreSQL": postgres.process,
+                    "SQLite, everything": one.process,
+                },
+                lambda: (load(many.server, warm_up_seconds=0), load(one, warm_up_seconds=0)),
+            )
+            checked = _check(many.server, url, scaled(CHECKED, scale, least=_CHECKERS))
     rate, one_rate = median(taken["postgres"], "rate"), median(taken["sqlite"], "rate")
     what = f"documents over HTTP, {CLIENTS} clients"
     return [
@@ -61,17 +79,55 @@ def run(*, scale: float = 1.0) -> list[Figure]:
             unit="per second",
         ),
         at_least("PostgreSQL against SQLite", rate / one_rate, "ratio", RATIO_MIN),
+        *(
+            Figure(what=f"of that on a core: {name}", value=each, unit="µs a document")
+            for name, each in spent.items()
+        ),
         Figure(what="answers compared with the log, none lost or double", value=checked, unit=""),
     ]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Many:
+    """API processes behind one port, and what gives them their indices."""
+
+    server: Server
+    sequencer: Server
+
+
 @contextmanager
-def _many(home: Path, url: str) -> Iterator[Server]:
+def _many(home: Path, url: str) -> Iterator[_Many]:
     port = make_home(home, database_url=url)
     serve = vermilion("serve", "--home", home, "--processes", str(PROCESSES))
-    with running(vermilion("sequencer", "--home", home), 0), running(serve, port) as server:
+    with (
+        running(vermilion("sequencer", "--home", home), 0) as sequencer,
+        running(serve, port) as server,
+    ):
         _await_children(server.process)
-        yield server
+        yield _Many(server=server, sequencer=sequencer)
+
+
+def _time_processes(
+    parents: Mapping[str, int], load: Callable[[], tuple[LoadResult, LoadResult]]
+) -> dict[str, float]:
+    """Return the processor's microseconds a document of processes and their children."""
+    before = {name: _spent(parent) for name, parent in parents.items()}
+    many, one = load()
+    return {
+        name: 1e6 * (_spent(parent) - before[name]) / (one if "SQLite" in name else many).count
+        for name, parent in parents.items()
+    }
+
+
+def _spent(parent: int) -> float:
+    """Return the seconds on a processor of a process, its children, and those that ended."""
+    ticks = 0
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            fields = (process / "stat").read_text().rpartition(")")[2].split()
+            if parent in (int(process.name), int(fields[1])):
+                ticks += sum(map(int, fields[11 : 15 if int(process.name) == parent else 13]))
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _await_children(parent: int) -> None:

@@ -76,6 +76,11 @@ class PostgresServer:
         """Return the address of a database."""
         return f"postgresql://{user}@127.0.0.1:{self.port}/{database}"
 
+    @property
+    def process(self) -> int:
+        """Process id of the server, whose children are its sessions."""
+        return int((self._folder / "data" / "postmaster.pid").read_text().split()[0])
+
     def create_database(self, template: str = "template0") -> str:
         """Make a database of its own for a test; return its name."""
         name = f"test_{next(self._numbers)}"
