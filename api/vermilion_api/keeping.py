@@ -98,6 +98,10 @@ class LogKeeper:
             while not stop.is_set():
                 if self._acquire(stop):
                     self._lead(stop, on_lead)
+        except IntegrityError as exc:
+            self._trouble = exc
+            self._halt(stop)
+            raise
         finally:
             self._wal.close()
 
@@ -127,6 +131,20 @@ class LogKeeper:
         except EvidenceError as exc:
             self._trouble = exc
             self._logger.critical("nothing is signed any more: %s: %s", exc.code, exc.message)
+
+    def _halt(self, stop: threading.Event) -> None:
+        """Mark the log halted for every process, however long the head store is out of reach."""
+        while not stop.is_set():
+            try:
+                self._publisher.halt()
+            except UnavailableError as exc:
+                self._logger.warning("waiting for the store: %s: %s", exc.code, exc)
+                stop.wait(self._timing.retry_seconds)
+            except EvidenceError as exc:
+                self._logger.warning("the log is not marked halted: %s: %s", exc.code, exc)
+                return
+            else:
+                return
 
     def _acquire(self, stop: threading.Event) -> bool:
         """Wait for the lease; whoever holds it may die or be stopped."""

@@ -280,7 +280,7 @@ def _parse_integer(digits: str) -> int:
 
 
 def _may_be_bad(data: bytes) -> bool:
-    """Tell whether there may be a bad character: each leaves one of these in UTF-8, or an escape."""
+    """Tell whether there may be a bad character: each leaves one of these, or an escape."""
     return b"\\u" in data or b"\xef\xb7" in data or b"\xbf\xbe" in data or b"\xbf\xbf" in data
 
 

@@ -83,7 +83,8 @@ class Publisher:
             self._tiles.check()
             head = check_log(self._log, self._heads, self._tiles, observed=observed)
         except IntegrityError:
-            self.halt()
+            with suppress(EvidenceError):  # what led here matters more
+                self.halt()
             raise
         self._check_owner(head, epoch)
         self._head = self._heads.take_head(head, epoch=epoch)
@@ -105,9 +106,29 @@ class Publisher:
             raise
 
     def halt(self) -> None:
-        """Tell every process, if the store lets us; what led here matters more."""
-        with suppress(EvidenceError):
-            self._heads.halt(epoch=self._epoch)
+        """Tell every process that nothing may be signed.
+
+        Raises:
+            UnavailableError: The head store is out of reach; call again.
+        """
+        self._heads.halt(epoch=self._epoch)
+
+    def mend(self) -> None:
+        """Put the newest checkpoint back into its public file, if another one stands there.
+
+        A publisher that was stopped between moving the head and replacing the
+        file, and goes on long after, puts an older one there: true, and stale.
+        Whoever leads corrects that, so that it lasts for seconds only.
+
+        Raises:
+            UnavailableError: A store is out of reach; call again.
+        """
+        newest = self._heads.load_checkpoint()
+        if newest is None:
+            return
+        note = newest.note.encode()
+        if self._tiles.load([CHECKPOINT]).get(CHECKPOINT) != note:
+            self._tiles.replace(CHECKPOINT, note)
 
     def _publish(self) -> CheckpointRow | None:
         head = self._head or self._reload_head()

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from vermilion_ledger.errors import IntegrityError, UnavailableError
+from vermilion_ledger.errors import EvidenceError, IntegrityError, UnavailableError
 from vermilion_ledger.publisher import Publisher
 from vermilion_ledger.sequencer import Sequencer, SequencerTiming
 
@@ -58,6 +58,7 @@ class LogRunner:
                     if now - renewed >= self._timing.lease_seconds / 3:
                         self._sequencer.renew()
                         renewed = now
+                        self._publisher.mend()
                 except UnavailableError as exc:
                     self._logger.warning("waiting for a store: %s: %s", exc.code, exc)
                     stop.wait(self._timing.retry_seconds)
@@ -66,7 +67,8 @@ class LogRunner:
                     stop.wait(self._timing.poll_seconds)
             self._publisher.publish()
         except IntegrityError:
-            self._publisher.halt()
+            with suppress(EvidenceError):  # the keeper tries again
+                self._publisher.halt()
             raise
         finally:
             with suppress(UnavailableError):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,9 +47,11 @@ from vermilion_ledger.sequencer import SequencerTiming
 from vermilion_ledger.store import Database, open_database, schema
 from vermilion_ledger.store.engine import writing
 from vermilion_ledger.store.wal import WalKeeper
+from vermilion_ledger.tilestore.paths import CHECKPOINT
 from vermilion_ledger.tilestore.posix import PosixTileStore
 
 SECONDS = 30.0
+BUSY_SECONDS = 2.0
 QUICK = SequencerTiming(
     publish_interval_seconds=0.05, lease_seconds=1.0, poll_seconds=0.01, retry_seconds=0.05
 )
@@ -71,7 +74,8 @@ class Place:
     opened: list[Database] = field(default_factory=list)
 
     def open(self) -> Database:
-        self.opened.append(open_database(f"sqlite:///{self.folder / 'ledger.db'}"))
+        url = f"sqlite:///{self.folder / 'ledger.db'}"
+        self.opened.append(open_database(url, busy_timeout_seconds=BUSY_SECONDS))
         return self.opened[-1]
 
     def tiles(self) -> PosixTileStore:
@@ -347,6 +351,39 @@ def test_a_contradiction_at_the_start_halts_the_log_and_reads_go_on(where: Place
     assert reader.inclusion(0, 1) == ()
     assert len(reader.entries_between(0, 1)) == 1
     make_sequencer(database)  # the lease was given up
+
+
+def test_a_log_that_cannot_be_marked_halted_now_is_marked_later(where: Place) -> None:
+    _, database = contradictory(where)
+    other = sqlite3.connect(where.folder / "ledger.db", check_same_thread=False)
+
+    def observe() -> list[ObservedHead]:
+        other.execute("BEGIN IMMEDIATE")  # from now on nobody else can write
+        return [ObservedHead(size=9, root=bytes(32), source="chain 1")]
+
+    keeper = where.keeper(observe=observe)
+    with closing(other), started(keeper):
+        wait(lambda: refused(keeper) == "log.recovering")
+        assert database.heads.load_head().state == "open"
+        other.rollback()
+        wait(lambda: database.heads.load_head().state == "halted")
+
+
+def test_a_stale_checkpoint_file_is_put_right_while_nothing_happens(where: Place) -> None:
+    keeper, tiles = where.keeper(), where.tiles()
+    with started(keeper):
+        wait(lambda: keeper.is_leading)
+        submit(keeper, make_submission())
+        wait(lambda: bool(tiles.load([CHECKPOINT])))
+        stale = tiles.load([CHECKPOINT])[CHECKPOINT]
+        submit(keeper, make_submission())
+        wait(lambda: tiles.load([CHECKPOINT])[CHECKPOINT] != stale)
+        newest = tiles.load([CHECKPOINT])[CHECKPOINT]
+
+        # As a publisher does that was stopped before it replaced the file.
+        tiles.replace(CHECKPOINT, stale)
+
+        wait(lambda: tiles.load([CHECKPOINT])[CHECKPOINT] == newest)
 
 
 def test_a_process_of_its_own_ends_with_the_contradiction(where: Place) -> None:
