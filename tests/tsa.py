@@ -66,13 +66,13 @@ def certify(
     end: datetime = STAMPED + YEAR,
     serial: int | None = None,
     seed: str = "",
+    key: ec.EllipticCurvePrivateKey | None = None,
 ) -> Holder:
-    """A key, fresh unless a seed is given, certified by an issuer or by itself."""
+    """A key, fresh unless it or a seed is given, certified by an issuer or by itself."""
     if seed:
         number = int.from_bytes(hashlib.sha256(seed.encode()).digest()[:31], "big")
         key, serial = ec.derive_private_key(number, ec.SECP256R1()), serial or number >> 128
-    else:
-        key = ec.generate_private_key(ec.SECP256R1())
+    key = key or ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     builder = (
         x509.CertificateBuilder()
@@ -205,9 +205,9 @@ def make_token(signer: Holder, text: bytes = TEXT, **parts: Any) -> bytes:
     signer_info = seq(
         integer(1),
         seq(issuer, integer(parts.get("signer_serial", signer.certificate.serial_number))),
-        algorithm(parts.get("signer_hash", SHA256)),
+        algorithm(parts.get("signer_hash", SHA256), *parts.get("hash_parameters", ())),
         tagged(0, attributes),
-        algorithm(parts.get("scheme", ECDSA_SHA256)),
+        algorithm(parts.get("scheme", ECDSA_SHA256), *parts.get("parameters", ())),
         octets(parts.get("signature", signature)),
         parts.get("unsigned", b""),
     )
@@ -312,16 +312,21 @@ def running_tsa(folder: Path, *, signer: Holder | None = None) -> Iterator[RealA
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            query = self.rfile.read(int(self.headers["Content-Length"]))
+            query = self.rfile.read(int(self.headers["Content-Length"] or 0))
             with lock:
                 made[0].asked.append(query)
                 status, kind, body = made[0].answer(query)
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
+            if 300 <= status < 400:
+                self.send_header("Location", made[0].url)
             self.end_headers()
             with suppress(OSError):  # whoever asked has had enough
                 self.wfile.write(body)
+
+        def do_GET(self) -> None:  # what a redirection would make of it
+            self.do_POST()
 
         def log_message(self, *_: object) -> None:
             pass

@@ -215,6 +215,7 @@ def test_a_failing_server_is_out_of_reach(tsa: RealAuthority, status: int) -> No
     code = refused(tsa, UnavailableError)
 
     assert code == ("timestamp.answer" if status == 204 else "timestamp.unreachable")
+    assert len(tsa.asked) == 1  # no redirection is followed
 
 
 def test_nobody_there_is_out_of_reach(tsa: RealAuthority) -> None:

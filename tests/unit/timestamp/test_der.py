@@ -56,6 +56,11 @@ def test_other_bytes_are_refused(data: str, why: str) -> None:
     assert caught.value.code == "der.malformed", why
 
 
+def test_a_tag_of_more_than_one_byte_is_refused_whatever_is_asked_for() -> None:
+    with pytest.raises(InputError):
+        DerReader(bytes.fromhex("1f810100")).take()
+
+
 def test_bytes_left_over_are_refused() -> None:
     reader = DerReader(b"\x05\x00\x00")
     reader.take(der.NULL)

@@ -16,7 +16,7 @@ from vermilion_ledger.errors import (
     NotFoundError,
     VerificationError,
 )
-from vermilion_ledger.timestamp.authority import parse_authority
+from vermilion_ledger.timestamp.authority import Authority, parse_authority
 from vermilion_ledger.timestamp.verify import verify_token
 
 ROOT = make_ca()
@@ -147,6 +147,32 @@ def test_a_way_longer_than_anybody_needs_is_not_walked() -> None:
     assert refused(token, NotFoundError) == "timestamp.unknown-authority"
 
 
+def test_a_maze_without_a_way_out_ends() -> None:
+    """Three issuers of one name that certify one another: hundreds of ways, and no root."""
+    walls = [make_ca("Maze") for _ in range(3)]
+    crossed = [
+        make_ca("Maze", issuer, key=subject.key)
+        for _ in range(2)
+        for subject in walls
+        for issuer in walls
+        if subject is not issuer
+    ]
+    signer = make_signer(walls[0])
+    token = make_token(signer, certificates=[each.encoded for each in (signer, *crossed)])
+    authority = Authority(name="deep", roots=(certify("Maze", extensions=[]).certificate,))
+
+    assert refused(token, NotFoundError, by=[authority]) == "timestamp.unknown-authority"
+
+
+def test_an_issuer_whose_extensions_cannot_be_read_is_refused() -> None:
+    odd = x509.UnrecognizedExtension(x509.NameConstraints.oid, b"no constraints")
+    between = make_ca("Between", ROOT, more=[(odd, True)])
+
+    with pytest.raises(InputError) as caught:
+        verify_token(_below(between), TEXT, TRUSTED)
+    assert caught.value.code == "timestamp.malformed"
+
+
 def test_a_maze_of_certificates_ends() -> None:
     """Sixteen issuers of one name, each signed by one of them: no way out, and no long walk."""
     start = make_ca("Maze")
@@ -168,6 +194,12 @@ def test_a_maze_of_certificates_ends() -> None:
 def test_a_file_without_a_root_is_refused(data: bytes) -> None:
     with pytest.raises(InputError) as caught:
         parse_authority("roots.pem", data)
+    assert caught.value.code == "timestamp.roots"
+
+
+def test_a_file_of_too_many_certificates_is_refused() -> None:
+    with pytest.raises(InputError) as caught:
+        parse_authority("roots.pem", 65 * ROOT.pem)
     assert caught.value.code == "timestamp.roots"
 
 

@@ -7,11 +7,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from tsa import (
     STAMPED,
     TEXT,
+    Holder,
     integer,
     make_ca,
     make_info,
@@ -160,6 +162,46 @@ def test_an_algorithm_that_nobody_here_knows_cannot_be_told(member: str) -> None
     assert refused(token, UnavailableError) == "timestamp.algorithm"
 
 
+def test_parameters_of_a_scheme_cannot_be_told() -> None:
+    token = make_token(SIGNER, parameters=[seq(integer(32))])
+
+    assert refused(token, UnavailableError) == "timestamp.algorithm"
+
+
+def test_parameters_that_are_null_are_as_good_as_none() -> None:
+    null = b"\x05\x00"
+    token = make_token(SIGNER, parameters=[null], hash_parameters=[null])
+
+    assert verify_token(token, TEXT, TRUSTED).time == STAMPED
+
+
+def test_a_certificate_named_by_an_unknown_hash_function_cannot_be_told() -> None:
+    sha3 = seq(seq(oid("2.16.840.1.101.3.4.2.8")), octets(bytes(32)))
+    named = seq(oid("1.2.840.113549.1.9.16.2.47"), set_of(seq(seq(sha3))))
+
+    assert refused(make_token(SIGNER, certificate_id=named), UnavailableError) == (
+        "timestamp.algorithm"
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "put", "kind", "code"),
+    [
+        ("06082a8648ce3d030107", "06082a8648ce3d030104", UnavailableError, "timestamp.algorithm"),
+        ("03420004", "03420009", InputError, "timestamp.malformed"),
+    ],
+    ids=["curve", "point"],
+)
+def test_a_key_that_cannot_be_loaded_checks_nothing(
+    found: str, put: str, kind: type[EvidenceError], code: str
+) -> None:
+    changed = SIGNER.encoded.replace(bytes.fromhex(found), bytes.fromhex(put))
+    assert changed != SIGNER.encoded
+    odd = Holder(key=SIGNER.key, certificate=x509.load_der_x509_certificate(changed))
+
+    assert refused(make_token(odd), kind) == code
+
+
 def test_a_signed_name_of_another_certificate_is_refused() -> None:
     assert refused(make_token(SIGNER, named=OTHER)) == "timestamp.certificate-id"
 
@@ -211,6 +253,8 @@ def test_other_bytes_are_refused(data: bytes) -> None:
         {"attributes": [seq(oid("1.2.840.113549.1.9.4"), set_of(octets(bytes(32))))]},
         {"accuracy": seq(integer(-1))},
         {"tail": b"\x01\x01\x00"},
+        {"parameters": [b"\x05\x01\x00"]},
+        {"hash_parameters": [b"\x05\x01\x00"]},
     ],
 )
 def test_a_token_of_another_form_is_refused(parts: dict[str, Any]) -> None:
