@@ -51,6 +51,7 @@ from vermilion_ledger.records import make_history
 from vermilion_ledger.rules import Rule, hash_rules
 from vermilion_ledger.schemes import ed25519
 from vermilion_ledger.statement import Subject
+from vermilion_ledger.timestamp.authority import Authority
 from vermilion_ledger.tree import build_consistency, build_inclusion
 from vermilion_verify.blocks import BlockJudge, Endpoint
 from vermilion_verify.case import Document
@@ -224,6 +225,10 @@ class Scene:
             made = replace(made, closing=replace(made.closing, **closing))
         return close(made, intake_seed)
 
+    def signed_text(self) -> bytes:
+        """What the log key signs, and an authority stamps, as the log stands."""
+        return self.bundle().signed_checkpoint.note.text.encode()
+
     def headers_of(self, bundle: EvidenceBundle) -> tuple[bytes, ...]:
         """The headers that the statements of a bundle quote."""
         known = self.chain.headers | self.second.headers
@@ -291,6 +296,7 @@ class Scene:
         hashes: Mapping[tuple[int, int], bytes] | None = None,
         endpoints: Sequence[Endpoint] = (),
         sm3: bytes | None = None,
+        authorities: Sequence[Authority] = (),
         **question: Any,
     ) -> Report:
         made = self.bundle() if bundle is None else bundle
@@ -301,6 +307,7 @@ class Scene:
             policy or self.trust(),
             judge=BlockJudge(self.hashes() if hashes is None else hashes, endpoints),
             question=Question(**{"now": NOW} | question),
+            authorities=authorities,
         )
 
 

@@ -10,6 +10,7 @@ from vermilion_ledger.anchor_rows import (
     AnchorTarget,
     ChainBlock,
     FinalAnchor,
+    StoredTimestamp,
 )
 from vermilion_ledger.errors import VerificationError
 from vermilion_ledger.ports import HistoryView, TileStore
@@ -52,6 +53,8 @@ def fill(database: Database, tiles: TileStore) -> None:
     )
     job = database.anchors.save_signed(job, attempt)
     database.anchors.save_receipt(job, make_final())
+    stamp = StoredTimestamp(size=1, authority="http://tsa.example", token=b"token", time=NOW)
+    database.timestamps.save(stamp)
 
 
 def make_final() -> FinalAnchor:

@@ -18,7 +18,7 @@ import typer
 from vermilion_api.app import create_app
 from vermilion_api.cli.app import build_app
 from vermilion_api.problems import refusal_status
-from vermilion_api.settings import ChainSettings, RetiredIntakeSettings, Settings
+from vermilion_api.settings import ChainSettings, RetiredIntakeSettings, Settings, TsaSettings
 from vermilion_ledger.codes import all_codes
 
 __all__ = ["main", "render_pages"]
@@ -121,6 +121,13 @@ def _settings() -> str:
         "One table for each retired intake key; `vermilion keys rotate-intake` writes it.",
         "",
         *_table(RetiredIntakeSettings),
+        "",
+        "## `[[tsa]]`",
+        "",
+        "One table for each time-stamping authority, see",
+        "[how to add one](../how-to/add-a-time-stamping-authority.md).",
+        "",
+        *_table(TsaSettings),
     ]
     return "\n".join(lines) + "\n"
 

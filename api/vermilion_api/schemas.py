@@ -230,6 +230,7 @@ class AnchorList(BaseModel):
     finalSize: int  # noqa: N815
     oldestUnanchored: str | None  # noqa: N815
     anchors: list[dict[str, Any]]
+    timestamps: list[dict[str, Any]]
 
 
 class ReadyOut(BaseModel):

@@ -27,12 +27,15 @@ __all__ = [
     "ChainSettings",
     "RetiredIntakeSettings",
     "Settings",
+    "TsaSettings",
     "load_settings",
     "save_settings",
 ]
 
 SETTINGS_FILE = "vermilion.toml"
-_TABLE_FIELDS = frozenset({"chains", "retired_intakes"})  # in the file: tables of another name
+_TABLE_FIELDS = frozenset(
+    {"chains", "retired_intakes", "tsas"}
+)  # in the file: tables of another name
 _KEY_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*\Z", re.ASCII)
 
 
@@ -78,6 +81,23 @@ class RetiredIntakeSettings:
         ed25519.check_public_key(parse_hex(self.key, size=32, what="retired_intake.key"))
         if not 0 <= self.until <= TREE_SIZE_MAX:
             raise InputError("settings.value", "retired_intake.until is no leaf index")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TsaSettings:
+    """One ``[[tsa]]`` table: a time-stamping authority (RFC 3161)."""
+
+    url: str = _setting("", "URL", "Address of the authority, by which it is never asked twice.")
+    roots: str = _setting(
+        "", "file name", "PEM file with the authority's root certificates, from the home folder on."
+    )
+    timeout_seconds: float = _setting(10.0, "seconds", "How long an answer may take as a whole.")
+
+    def __post_init__(self) -> None:
+        if not self.url.startswith(("http://", "https://")) or "@" in self.url:
+            raise InputError("settings.value", "tsa.url is no http address, or has a password")
+        if not self.roots.endswith(".pem") or self.timeout_seconds <= 0:
+            raise InputError("settings.value", "a tsa has roots in a .pem and a timeout above 0")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +177,9 @@ class Settings:
     retired_intakes: tuple[RetiredIntakeSettings, ...] = field(
         default=(), metadata={"unit": "tables", "text": "The `[[retired_intake]]` tables."}
     )
+    tsas: tuple[TsaSettings, ...] = field(
+        default=(), metadata={"unit": "tables", "text": "The `[[tsa]]` tables."}
+    )
 
     def __post_init__(self) -> None:
         check_key_name(self.origin)
@@ -176,6 +199,9 @@ class Settings:
             raise InputError("settings.value", "publish_interval_seconds is below 0.05")
         if self.quorum < 1 or not 0 < self.offered_block_days <= 6:
             raise InputError("settings.value", "quorum or offered_block_days is out of range")
+        names = [Path(each.roots).name for each in self.tsas]
+        if len({each.url for each in self.tsas}) < len(names) or len(set(names)) < len(names):
+            raise InputError("settings.value", "each tsa has a url and a name of roots of its own")
         if not _KEY_NAME.match(self.intake_key):
             raise InputError("settings.value", f"{self.intake_key[:40]!a} names no key file")
         if not 0 <= self.log_ml_dsa_from < TREE_SIZE_MAX:
@@ -207,7 +233,9 @@ def load_settings(home: Path) -> Settings:
         RetiredIntakeSettings(**each)
         for each in _tables(value, "retired_intake", RetiredIntakeSettings)
     )
-    return Settings(**_members(value, Settings), chains=chains, retired_intakes=retired)
+    tsas = tuple(TsaSettings(**each) for each in _tables(value, "tsa", TsaSettings))
+    members = _members(value, Settings)
+    return Settings(**members, chains=chains, retired_intakes=retired, tsas=tsas)
 
 
 def save_settings(home: Path, settings: Settings) -> None:
@@ -220,7 +248,12 @@ def save_settings(home: Path, settings: Settings) -> None:
     lines += sorted(
         f"{name} = {_toml(getattr(settings, name))}" for name in _names(Settings) - _TABLE_FIELDS
     )
-    for table, rows in (("chain", settings.chains), ("retired_intake", settings.retired_intakes)):
+    tables: dict[str, tuple[Any, ...]] = {
+        "chain": settings.chains,
+        "retired_intake": settings.retired_intakes,
+        "tsa": settings.tsas,
+    }
+    for table, rows in tables.items():
         for row in rows:
             lines += ["", f"[[{table}]]"]
             lines += [f"{each.name} = {_toml(getattr(row, each.name))}" for each in fields(row)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 
 from vermilion_api.home import Secrets
 from vermilion_api.settings import ChainSettings, Settings
@@ -19,8 +20,10 @@ __all__ = ["render_trust_policy"]
 def render_trust_policy(settings: Settings, secrets: Secrets, *, with_rpc: bool = False) -> str:
     """Return the text of ``trust.toml``.
 
+    Files with the roots of time-stamping authorities are named as lying beside it.
+
     Args:
-        settings: Origin, roots and chains.
+        settings: Origin, roots, chains and authorities.
         secrets: Only public parts of keys, and the record keys of the two
             public records, are written.
         with_rpc: Name this ledger's own nodes; a verifier should rather use
@@ -60,7 +63,7 @@ def render_trust_policy(settings: Settings, secrets: Secrets, *, with_rpc: bool 
         "",
         "[timestamps]",
         "required = 0",
-        "roots = []",
+        f"roots = {_list([Path(each.roots).name for each in settings.tsas])}",
         "",
         "[freshness]",
         'max_age = ""',

@@ -32,8 +32,9 @@ from vermilion_api.settings import ChainSettings, Settings, load_settings
 from vermilion_api.trust import render_trust_policy
 from vermilion_ledger.admission import LedgerAdmission, LedgerIdentity
 from vermilion_ledger.anchor_rows import AnchorTarget, ChainBlock
+from vermilion_ledger.checkpoint import parse_checkpoint_unverified
 from vermilion_ledger.commitment import make_record_id
-from vermilion_ledger.errors import EvidenceError
+from vermilion_ledger.errors import EvidenceError, NotFoundError
 from vermilion_ledger.evm.finality import parse_finality
 from vermilion_ledger.intake import Intake, IntakeLimits
 from vermilion_ledger.log import LogReader
@@ -45,6 +46,7 @@ from vermilion_ledger.store import Database, open_database
 from vermilion_ledger.store.wal import WalKeeper
 from vermilion_ledger.store.watching import SqlWatch
 from vermilion_ledger.tilestore import open_tile_store
+from vermilion_verify.timestamps import load_authorities
 
 __all__ = [
     "Ledger",
@@ -92,6 +94,11 @@ class Ledger:
         """Where this ledger anchors."""
         return tuple(target_of(chain) for chain in self.settings.chains)
 
+    @property
+    def roots_files(self) -> tuple[Path, ...]:
+        """The root certificates of the time-stamping authorities, in the order of the settings."""
+        return tuple(self.home.path / each.roots for each in self.settings.tsas)
+
     def reader(self) -> LogReader:
         """Return a reader of the log."""
         return LogReader(self.database.log, self.database.heads, self.tiles)
@@ -124,7 +131,7 @@ class Services:
 
 
 class LogView:
-    """Implements `vermilion_anchor.ports.LogView` over the published log."""
+    """Implements `LogView` and `CheckpointTexts` of `vermilion_anchor.ports`."""
 
     def __init__(self, reader: LogReader) -> None:
         self._reader = reader
@@ -141,6 +148,14 @@ class LogView:
     def consistency(self, old_size: int, new_size: int) -> Sequence[bytes]:
         """Return the RFC 9162 proof between two sizes."""
         return self._reader.consistency(old_size, new_size)
+
+    def signed_text(self, size: int) -> bytes | None:
+        """Return what the log key signed at a size; None if nothing of that size was published."""
+        try:
+            note = self._reader.checkpoint(size).note
+        except NotFoundError:
+            return None
+        return parse_checkpoint_unverified(note.encode()).note.text.encode()
 
 
 def open_ledger(path: Path) -> Ledger:
@@ -280,11 +295,11 @@ def build_services(ledger: Ledger) -> Services:
     records = RecordDesk(identity=identity, admission=LedgerAdmission(identity), reader=reader)
     bundles = BundleDesk(
         identity=identity,
-        admission=LedgerAdmission(identity),
         reader=reader,
         anchors=database.anchors,
         lookup=SqlWatch(database.engine),
         blocks=database.blocks,
+        timestamps=database.timestamps,
         targets=ledger.targets,
         intake_seed=secrets.intake,
     )
@@ -317,6 +332,7 @@ def build_services(ledger: Ledger) -> Services:
             records=records,
             progress=progress,
             clock=now,
+            authorities=load_authorities(ledger.roots_files),
         ),
     )
 
@@ -327,6 +343,7 @@ def _build_progress(ledger: Ledger, reader: LogReader, keeper: LogKeeper | None)
         watch=SqlWatch(ledger.database.engine),
         heads=ledger.database.heads,
         jobs=ledger.database.anchors,
+        timestamps=ledger.database.timestamps,
         clock=now,
         is_leading=lambda: keeper is None or keeper.is_leading,
     )

@@ -3,7 +3,8 @@
 Pure data: `vermilion_anchor` writes these through its `JournalStore` port and
 a store under `vermilion_ledger.store` keeps them. An `AnchorJob` is the work
 towards one anchor of one tree size; a `FinalAnchor` is its result, with the
-receipt of FORMATS section 8 that goes into evidence bundles.
+receipt of FORMATS section 8 that goes into evidence bundles; a
+`StoredTimestamp` is another clock's word on the same checkpoint.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ __all__ = [
     "FinalAnchor",
     "JobState",
     "MinedIn",
+    "StoredTimestamp",
 ]
 
 _HASH_SIZE = 32
@@ -215,6 +217,28 @@ class ChainBlock:
     def __post_init__(self) -> None:
         """Refuse a hash of another length."""
         _check_size(self.hash, _HASH_SIZE, "block hash")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredTimestamp:
+    """A time-stamp over a checkpoint whose anchor is final (FORMATS section 9).
+
+    Attributes:
+        size: Tree size of the checkpoint.
+        authority: Address of the authority, by which it is never asked twice.
+        token: DER, verified before it was stored.
+        time: The moment that it states, UTC.
+    """
+
+    size: int
+    authority: str
+    token: bytes
+    time: datetime
+
+    def __post_init__(self) -> None:
+        """Refuse a checkpoint that cannot be, and a token of no bytes."""
+        if not 1 <= self.size <= TREE_SIZE_MAX or not self.authority or not self.token:
+            raise InputError("anchor.row", f"a time-stamp of size {self.size} has no content")
 
 
 def _check_size(value: bytes, size: int, what: str) -> None:

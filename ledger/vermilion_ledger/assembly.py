@@ -158,6 +158,7 @@ def assemble_bundle(
     anchors: Sequence[FinalAnchor],
     source: BundleSource,
     intake_seed: bytes,
+    timestamps: Sequence[bytes] = (),
     withhold_key: bool = False,
 ) -> EvidenceBundle:
     """Return the signed bundle of a record under a checkpoint.
@@ -169,6 +170,7 @@ def assemble_bundle(
         anchors: Final anchors with a size of at most the checkpoint's.
         source: Where proofs and headers come from.
         intake_seed: Ed25519 seed of an intake key, which signs the closing.
+        timestamps: Tokens over this very checkpoint.
         withhold_key: Leave the record key out, so that whoever gets the
             bundle cannot follow the record in the log.
 
@@ -201,7 +203,7 @@ def assemble_bundle(
         policies=_bundle_entries(selection.policies, source, size),
         anchors=_anchor_receipts(anchors, source, size),
         headers=_headers(selection, source),
-        timestamps=(),
+        timestamps=tuple(dict.fromkeys(timestamps)),
     )
     sig = ed25519.sign(intake_seed, closing_message(unsigned))
     return replace(unsigned, closing=replace(unsigned.closing, sig=sig))

@@ -18,7 +18,8 @@ from architecture.sources import COMPONENTS, REPOSITORY, modules
 # What verifying must not load: servers, databases, chain libraries, network clients.
 FORBIDDEN = {
     *("aiohttp", "alembic", "anyio", "boto3", "dask", "eth_account", "fastapi", "httpx", "orjson"),
-    *("psycopg", "pydantic", "requests", "rich", "sqlalchemy", "starlette", "typer", "urllib3"),
+    *("psycopg", "pydantic", "requests", "rfc3161_client", "rich", "sqlalchemy", "starlette"),
+    *("typer", "urllib3"),
     *("uvicorn", "uvloop", "web3", "vermilion_anchor", "vermilion_api", "vermilion_hooks"),
     *("vermilion_ledger.store", "vermilion_ledger.sequencer", "vermilion_ledger.log"),
 }

@@ -22,6 +22,7 @@ from office import (
     secret,
 )
 from trusted import trust_toml
+from tsa import make_ca, make_response, make_signer, make_token
 from vermilion_ledger.commitment import encode_entry, make_tag
 from vermilion_ledger.merkle import hash_leaf
 from vermilion_ledger.records import Status
@@ -131,11 +132,47 @@ def time_cases() -> Iterator[Case]:
         "timestamp.token",
         trust=trust_toml([scene.chain], timestamps="1"),
     )
+    yield from _time_stamp_cases()
     scene = made(lambda s: s.event("seal", WANG, seen=s.chain.seen(200)))
     scene.anchor(number=150)
     yield case("seen_above_anchor", "quotes a block above its anchor", "refuted", scene, interval)
     scene = made(lambda s: s.event("seal", WANG, seen=replace(s.chain.seen(), number=9)))
     yield case("seen_other_number", "calls the block another number", "refuted", scene, interval)
+
+
+def _time_stamp_cases() -> Iterator[Case]:
+    root, stranger = make_ca("Root", seed="root"), make_ca("Stranger", seed="stranger")
+    signer = make_signer(root, seed="signer")
+    scene = plain()
+    text = scene.signed_text()
+    counted = "2\ntimestamps_count = true"
+    good, check = make_token(signer, text), "timestamp.token"
+    for name, why, verdict, checks, token, anchors in (
+        ("time_stamped", "required, and there", "proven", (), good, "1"),
+        ("time_stamp_counts", "counts as one more chain", "proven", (), good, counted),
+        (
+            *("time_stamp_of_a_stranger", "of nobody whom the policy names", "cannot_tell"),
+            *((check,), make_token(make_signer(stranger, seed="strange"), text), "1"),
+        ),
+        (
+            *("time_stamp_elsewhere", "stamps another checkpoint", "refuted", (check,)),
+            *(make_token(signer, text + b"\n"), "1"),
+        ),
+        (
+            *("time_stamp_response", "the response, not the token", "refuted", (check,)),
+            *(make_response(good), "1"),
+        ),
+    ):
+        yield case(
+            name,
+            why,
+            verdict,
+            scene,
+            *checks,
+            bundle=scene.bundle(timestamps=(token,)),
+            trust=trust_toml([scene.chain], timestamps='1\nroots = ["tsa.pem"]', anchors=anchors),
+            more={"tsa.pem": root.pem},
+        )
 
 
 def audit_cases() -> Iterator[Case]:

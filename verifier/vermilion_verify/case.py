@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from vermilion_ledger.bundle import BundleEntry, EvidenceBundle, closing_message
 from vermilion_ledger.commitment import commit, encode_entry, make_tag
@@ -25,7 +26,11 @@ from vermilion_verify.anchoring import AnchorFindings, Covering, judge_anchors
 from vermilion_verify.blocks import BlockJudge
 from vermilion_verify.policy import TrustPolicy
 from vermilion_verify.registry import RegistryFile
+from vermilion_verify.timestamps import TimestampFindings, judge_timestamps
 from vermilion_verify.walk import LogWalk
+
+if TYPE_CHECKING:
+    from vermilion_ledger.timestamp.authority import Authority
 
 __all__ = ["Case", "Document", "OpenedEntry"]
 
@@ -60,6 +65,7 @@ class Case:
     """What is to be verified. Owned by one verification; computed once, lazily.
 
     Attributes:
+        authorities: Time-stamping authorities that the policy names.
         walk: The log's own entries, where the auditor brought them.
         registry_file: All key and policy events, where the auditor brought them.
         as_of: The checkpoint is asked to be at least as new as this.
@@ -71,6 +77,7 @@ class Case:
     policy: TrustPolicy
     judge: BlockJudge
     now: datetime
+    authorities: tuple[Authority, ...] = ()
     as_of: datetime | None = None
     registry_file: RegistryFile | None = None
     walk: LogWalk | None = None
@@ -156,6 +163,11 @@ class Case:
     def anchors(self) -> AnchorFindings:
         """The anchors that count, with what is known of their blocks."""
         return judge_anchors(self.bundle, self.policy, self.judge)
+
+    @cached_property
+    def timestamps(self) -> TimestampFindings:
+        """The time-stamps, each judged by the policy's authorities."""
+        return judge_timestamps(self.bundle, self.authorities)
 
     @cached_property
     def earliest_anchors(self) -> Covering:

@@ -41,6 +41,7 @@ def render_report(
     lines += [_render_check(check, language, colour=colour) for check in report.checks]
     lines.append(f"{_say('interval', language)}: {_render_bounds(report.interval, language)}")
     lines += _render_recorder(report.document, language)
+    lines += _render_timestamps(report, language)
     lines += [_render_approval(approval, language) for approval in report.approvals]
     sentence = _say(f"verdict.{report.verdict}", language)
     good, bad = report.verdict in _GOOD, report.verdict in _BAD
@@ -117,6 +118,19 @@ def _name(actor: Mapping[str, str]) -> str:
     return " ".join(
         part for part in (actor["name"] or actor["id"], actor["post"], actor["unit"]) if part
     )
+
+
+def _render_timestamps(report: Report, language: str) -> list[str]:
+    """Say of each time-stamp that holds whose it is: every clock stands by itself."""
+    found = report.check("timestamp.token")
+    stamps = () if found is None else found.detail.get("timestamps", ())
+    return [
+        f"{_say('timestamp', language)}: "
+        + _say("stamped", language).format(
+            authority=safe_text(stamp["authority"]), time=stamp["notAfter"]
+        )
+        for stamp in stamps
+    ]
 
 
 def _render_approval(approval: Mapping[str, Any], language: str) -> str:

@@ -113,6 +113,8 @@ TEXTS: Mapping[str, Phrase] = {
         "不晚于 {time}(链 {chainId} 区块 {number})",
     ),
     "no-bound": Phrase("no bound is proven", "未证明任何时间界限"),
+    "timestamp": Phrase("Time-stamp", "时间戳"),
+    "stamped": Phrase("not after {time}, says {authority}", "不晚于 {time}(由 {authority} 签发)"),
     "approved": Phrase("approved", "同意"),
     "rejected": Phrase("rejected", "不同意"),
     "does-not-prove": Phrase("This does not prove", "本结论不证明"),

@@ -7,11 +7,11 @@ and precedence are those of FORMATS section 12.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vermilion_ledger.bundle import EvidenceBundle, parse_bundle
 from vermilion_ledger.commitment import make_tag
@@ -40,6 +40,9 @@ from vermilion_verify.report import (
 from vermilion_verify.verdict import decide_verdict
 from vermilion_verify.walk import LogWalk, read_log_entries
 
+if TYPE_CHECKING:
+    from vermilion_ledger.timestamp.authority import Authority
+
 __all__ = ["Question", "no_record_report", "verify_bundle"]
 
 
@@ -67,6 +70,7 @@ def verify_bundle(
     *,
     judge: BlockJudge,
     question: Question,
+    authorities: Sequence[Authority] = (),
 ) -> Report:
     """Verify a bundle for a document under a policy.
 
@@ -76,6 +80,8 @@ def verify_bundle(
         policy: What the verifier believes.
         judge: Who vouches for blocks.
         question: Freshness, and what an auditor brings along.
+        authorities: Those of the policy, read by `load_authorities`; a
+            time-stamp of anybody else is ignored.
 
     Raises:
         InputError: A registry file without log entries, or malformed log entries.
@@ -94,6 +100,7 @@ def verify_bundle(
         policy=policy,
         judge=judge,
         now=question.now,
+        authorities=tuple(authorities),
         as_of=question.as_of,
         registry_file=question.registry_file,
         walk=_read_walk(parsed[0], policy, question),

@@ -1,4 +1,4 @@
-"""``vermilion anchorer``: brings checkpoints onto the chains."""
+"""``vermilion anchorer``: brings checkpoints onto the chains, and has them time-stamped."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from vermilion_api.cli.common import DEFAULT_HOME, HomeOption, say
 if TYPE_CHECKING:
     from vermilion_anchor.service import Anchorer
     from vermilion_anchor.settings import Progress
+    from vermilion_anchor.stamper import Stamper
     from vermilion_api.settings import ChainSettings
     from vermilion_api.wiring import Ledger
     from vermilion_ledger.errors import EvidenceError
 
-__all__ = ["anchorer", "build_anchorer"]
+__all__ = ["anchorer", "build_anchorer", "build_stampers"]
 
 
 def anchorer(*, home: HomeOption = DEFAULT_HOME) -> None:
-    """Anchor each published checkpoint on every configured chain."""
+    """Anchor published checkpoints on every chain; have final ones time-stamped."""
     from vermilion_api.cli.processes import prepare_process, stop_event
     from vermilion_api.wiring import open_ledger
     from vermilion_ledger.errors import InputError
@@ -35,7 +36,13 @@ def anchorer(*, home: HomeOption = DEFAULT_HOME) -> None:
         threading.Thread(target=_run, args=(build_anchorer(ledger, chain), chain, stop, failures))
         for chain in ledger.settings.chains
     ]
-    for thread in threads:
+    stampers = [
+        # Not waited for at the end: stopped anywhere, one loses an answer and nothing else.
+        threading.Thread(target=stamper.run, args=(stop,), kwargs={"notify": notify}, daemon=True)
+        for url, stamper in build_stampers(ledger).items()
+        for notify in [_announcer(url)]
+    ]
+    for thread in (*threads, *stampers):
         thread.start()
     for thread in threads:
         thread.join()
@@ -75,19 +82,44 @@ def build_anchorer(ledger: Ledger, chain: ChainSettings) -> Anchorer:
     )
 
 
+def build_stampers(ledger: Ledger) -> dict[str, Stamper]:
+    """Return a stamper for each time-stamping authority, by its address.
+
+    Raises:
+        EvidenceError: The roots of one cannot be read.
+    """
+    if not ledger.settings.tsas:
+        return {}
+    from vermilion_anchor.stamper import Stamper
+    from vermilion_anchor.tsa import HttpAuthority
+    from vermilion_api.wiring import LogView
+    from vermilion_verify.timestamps import load_authorities
+
+    stampers = {}
+    roots = load_authorities(ledger.roots_files)
+    for tsa, authority in zip(ledger.settings.tsas, roots, strict=True):
+        stampers[tsa.url] = Stamper(
+            HttpAuthority(tsa.url, authority, timeout_seconds=tsa.timeout_seconds),
+            store=ledger.database.timestamps,
+            checkpoints=LogView(ledger.reader()),
+            poll_seconds=ledger.settings.anchor_poll_seconds,
+        )
+    return stampers
+
+
 def _run(
     worker: Anchorer, chain: ChainSettings, stop: threading.Event, failures: list[EvidenceError]
 ) -> None:
     from vermilion_ledger.errors import EvidenceError
 
     try:
-        worker.run(stop, notify=_announcer(chain))
+        worker.run(stop, notify=_announcer(f"chain {chain.id}"))
     except EvidenceError as exc:
         failures.append(exc)
         stop.set()
 
 
-def _announcer(chain: ChainSettings) -> Callable[[Progress], None]:
+def _announcer(name: str) -> Callable[[Progress], None]:
     """Tell of trouble once, and when it is over."""
     last = ""
 
@@ -95,8 +127,8 @@ def _announcer(chain: ChainSettings) -> Callable[[Progress], None]:
         nonlocal last
         trouble = "" if progress.error is None else progress.error.code
         if trouble != last:
-            said = progress.error.message if progress.error else "anchoring goes on"
-            say(f"chain {chain.id}: {trouble + ': ' if trouble else ''}{said}")
+            said = progress.error.message if progress.error else "it goes on"
+            say(f"{name}: {trouble + ': ' if trouble else ''}{said}")
             last = trouble
 
     return notify

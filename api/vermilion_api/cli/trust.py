@@ -35,15 +35,20 @@ def export(
     from vermilion_api.home import Home, load_secrets
     from vermilion_api.settings import load_settings
     from vermilion_api.trust import render_trust_policy
+    from vermilion_verify.timestamps import load_authorities
 
-    text = render_trust_policy(
-        load_settings(home), load_secrets(Home(path=home)), with_rpc=with_rpc
-    )
+    settings = load_settings(home)
+    text = render_trust_policy(settings, load_secrets(Home(path=home)), with_rpc=with_rpc)
+    roots = [home / each.roots for each in settings.tsas]
+    load_authorities(roots)  # what cannot be read is not handed over
     if output is None:
         sys.stdout.write(text)
         return
     write_file(output, text.encode())
-    say(f"{output} is written; hand it over in person")
+    for source in roots:  # the policy names them as lying beside it
+        write_file(output.with_name(source.name), source.read_bytes())
+    names = ", ".join([str(output), *(source.name for source in roots)])
+    say(f"{names} written; hand over in person")
 
 
 def _group() -> None:

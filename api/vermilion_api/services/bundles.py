@@ -13,7 +13,12 @@ from typing import Protocol
 from vermilion_api.services.history import open_entries
 from vermilion_api.services.seen import FinalAnchors
 from vermilion_ledger.admission import LedgerAdmission, LedgerIdentity
-from vermilion_ledger.anchor_rows import AnchorTarget, ChainBlock, FinalAnchor
+from vermilion_ledger.anchor_rows import (
+    AnchorTarget,
+    ChainBlock,
+    FinalAnchor,
+    StoredTimestamp,
+)
 from vermilion_ledger.assembly import (
     ANCHOR_COUNT_MAX,
     OpenEntry,
@@ -27,7 +32,7 @@ from vermilion_ledger.errors import ConflictError, NotFoundError
 from vermilion_ledger.log import LogReader
 from vermilion_ledger.rows import CheckpointRow
 
-__all__ = ["AnchorLookup", "BundleDesk", "HeaderStore"]
+__all__ = ["AnchorLookup", "BundleDesk", "HeaderStore", "TimestampLookup"]
 
 _NEWEST_LOOKED_AT = 32  # anchored sizes of a chain, in search of one with a checkpoint
 
@@ -51,6 +56,14 @@ class HeaderStore(Protocol):
 
     def load(self, chain_id: int, block_hash: bytes) -> tuple[ChainBlock, object] | None:
         """Return a block, or None."""
+        ...
+
+
+class TimestampLookup(Protocol):
+    """Tokens of time-stamping authorities."""
+
+    def load(self, size: int) -> Sequence[StoredTimestamp]:
+        """Return the time-stamps over the checkpoint of a size."""
         ...
 
 
@@ -79,19 +92,20 @@ class BundleDesk:
         self,
         *,
         identity: LedgerIdentity,
-        admission: LedgerAdmission,
         reader: LogReader,
         anchors: FinalAnchors,
         lookup: AnchorLookup,
         blocks: HeaderStore,
+        timestamps: TimestampLookup,
         targets: Sequence[AnchorTarget],
         intake_seed: bytes,
     ) -> None:
         self._identity = identity
-        self._admission = admission
+        self._admission = LedgerAdmission(identity)
         self._reader = reader
         self._anchors = anchors
         self._lookup = lookup
+        self._timestamps = timestamps
         self._targets = tuple(targets)
         self._source = _Source(reader, blocks)
         self._intake_seed = intake_seed
@@ -138,6 +152,7 @@ class BundleDesk:
             anchors=self._select_anchors(selection, checkpoint),
             source=self._source,
             intake_seed=self._intake_seed,
+            timestamps=[each.token for each in self._timestamps.load(checkpoint.size)],
             withhold_key=withhold_key,
         )
         return bundle.encode()

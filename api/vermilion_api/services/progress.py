@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from vermilion_api.services.waiting import Standing
-from vermilion_ledger.anchor_rows import AnchorJob
+from vermilion_ledger.anchor_rows import AnchorJob, StoredTimestamp
 from vermilion_ledger.encoding import encode_time
 from vermilion_ledger.log import LogReader
 from vermilion_ledger.ports import Clock, HeadStore
 from vermilion_ledger.rows import Lease, SubmissionState
 
-__all__ = ["JobList", "ProgressDesk", "Watch"]
+__all__ = ["JobList", "ProgressDesk", "TimestampList", "Watch"]
 
 
 class Watch(Protocol):
@@ -43,6 +44,14 @@ class JobList(Protocol):
         ...
 
 
+class TimestampList(Protocol):
+    """The time-stamps, to be looked at."""
+
+    def list_newest(self, *, limit: int) -> Sequence[StoredTimestamp]:
+        """Return time-stamps, those over the largest checkpoints first."""
+        ...
+
+
 class ProgressDesk:
     """Implements `vermilion_api.services.waiting.ProgressSource`, and more."""
 
@@ -53,6 +62,7 @@ class ProgressDesk:
         watch: Watch,
         heads: HeadStore,
         jobs: JobList,
+        timestamps: TimestampList,
         clock: Clock,
         is_leading: Callable[[], bool] = lambda: True,
     ) -> None:
@@ -63,6 +73,7 @@ class ProgressDesk:
             watch: Its lease, its queue and its anchors.
             heads: What was signed.
             jobs: The anchorer's journal.
+            timestamps: What the authorities stamped.
             clock: Judges the lease.
             is_leading: Whether the sequencer takes submissions in, where it is
                 in this process.
@@ -72,6 +83,7 @@ class ProgressDesk:
         self._watch = watch
         self._heads = heads
         self._jobs = jobs
+        self._timestamps = timestamps
         self._clock = clock
 
     def states(self, positions: Sequence[int]) -> Mapping[int, SubmissionState]:
@@ -101,13 +113,14 @@ class ProgressDesk:
         }
 
     def anchors(self, *, limit: int) -> dict[str, Any]:
-        """Return the anchoring jobs, newest first, and what is not anchored yet."""
+        """Return anchoring jobs and time-stamps, newest first, and what is not anchored yet."""
         oldest = self._heads.oldest_above(self._watch.final_size())
         return {
             "size": self._reader.head().size,
             "finalSize": self._watch.final_size(),
             "oldestUnanchored": None if oldest is None else encode_time(oldest),
             "anchors": [_job(job) for job in self._jobs.list_all(limit=limit)],
+            "timestamps": [_stamp(each) for each in self._timestamps.list_newest(limit=limit)],
         }
 
     def figures(self) -> dict[str, float]:
@@ -142,4 +155,13 @@ def _job(job: AnchorJob) -> dict[str, Any]:
         "transaction": None if transaction is None else "0x" + transaction.hex(),
         "block": None if job.mined is None else job.mined.block_number,
         "plannedAt": encode_time(job.planned_at),
+    }
+
+
+def _stamp(stamp: StoredTimestamp) -> dict[str, Any]:
+    """The authority by its host alone: the address may hold a secret."""
+    return {
+        "authority": urlsplit(stamp.authority).hostname,
+        "size": stamp.size,
+        "time": encode_time(stamp.time),
     }

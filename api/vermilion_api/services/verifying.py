@@ -6,8 +6,9 @@ The caller need not believe it; the answer says so.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vermilion_api.services.bundles import BundleDesk
 from vermilion_api.services.progress import ProgressDesk
@@ -18,6 +19,9 @@ from vermilion_verify.case import Document
 from vermilion_verify.evm import RpcEndpoint
 from vermilion_verify.policy import TrustPolicy, parse_trust_policy
 from vermilion_verify.verify import Question, no_record_report, verify_bundle
+
+if TYPE_CHECKING:  # X.509 is loaded where an authority is named
+    from vermilion_ledger.timestamp.authority import Authority
 
 __all__ = ["VerifyDesk"]
 
@@ -39,8 +43,10 @@ class VerifyDesk:
         records: RecordDesk,
         progress: ProgressDesk,
         clock: Clock,
+        authorities: Sequence[Authority] = (),
     ) -> None:
         self._policy_text = policy_text
+        self._authorities = tuple(authorities)
         self._bundles = bundles
         self._records = records
         self._progress = progress
@@ -55,6 +61,7 @@ class VerifyDesk:
             policy,
             judge=_judge(policy),
             question=Question(now=self._clock()),
+            authorities=self._authorities,
         )
         return {**report.to_json(), "note": _NOTE}
 

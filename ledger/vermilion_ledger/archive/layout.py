@@ -54,7 +54,7 @@ TRUST = "trust.toml"
 REGISTRY = "registry.json"
 REFUSED = "refused.jsonl"
 QUEUED = "queued.jsonl"
-_PUBLIC_TABLES = ("checkpoints", "anchor_receipts")
+_PUBLIC_TABLES = ("checkpoints", "anchor_receipts", "timestamps")
 _ALL_TABLES = (
     *_PUBLIC_TABLES,
     "anchors",

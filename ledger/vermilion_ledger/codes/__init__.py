@@ -7,7 +7,16 @@ and that each is mapped to HTTP and to an exit code.
 
 from __future__ import annotations
 
-from vermilion_ledger.codes import anchoring, checking, core, hooking, serving, storing, verifying
+from vermilion_ledger.codes import (
+    anchoring,
+    checking,
+    core,
+    hooking,
+    serving,
+    stamping,
+    storing,
+    verifying,
+)
 from vermilion_ledger.codes.advice import Advice
 
 __all__ = ["Advice", "advice_for", "all_codes"]
@@ -20,7 +29,7 @@ def all_codes() -> dict[str, Advice]:
         ValueError: Two areas claim one code.
     """
     catalogue: dict[str, Advice] = {}
-    for area in (core, storing, checking, anchoring, verifying, serving, hooking):
+    for area in (core, storing, checking, anchoring, verifying, stamping, serving, hooking):
         if clash := catalogue.keys() & area.CODES.keys():
             raise ValueError(f"codes given twice: {sorted(clash)}")
         catalogue.update(area.CODES)

@@ -184,10 +184,6 @@ CODES: dict[str, Advice] = {
         en="Ask the ledger for a newer bundle of the same record.",
         zh="请向账本索取同一档案的更新证据包。",
     ),
-    "timestamp.unsupported": Advice(
-        en="Verify with a release that checks time-stamps, or do not require them in the policy.",
-        zh="请使用支持时间戳核验的版本,或在策略中不作要求。",
-    ),
     "trust.chain-repeated": _MEND_POLICY,
     "trust.log-key": _MEND_POLICY,
     "trust.malformed": _MEND_POLICY,

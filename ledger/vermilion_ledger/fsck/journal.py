@@ -22,6 +22,7 @@ from vermilion_ledger.evm.receipt import parse_anchor_receipt, verify_anchor_rec
 from vermilion_ledger.evm.rlp import decode_rlp
 from vermilion_ledger.fsck.findings import Finding, Findings, first_difference
 from vermilion_ledger.limits import BUNDLE_SIZE_MAX
+from vermilion_ledger.timestamp.token import parse_token
 
 __all__ = ["check_journal"]
 
@@ -33,6 +34,7 @@ _NAMES = {
     "anchor_receipts": ("chain_id", "block_hash", "transaction_index", "log_index"),
     "anchor_attempts": ("anchor_id", "attempt"),
     "blocks": ("chain_id", "hash"),
+    "timestamps": ("size", "authority"),
     "idempotency": ("key",),
     "responses": ("key",),
 }
@@ -44,6 +46,7 @@ def check_journal(view: AuditView, findings: Findings) -> None:
         "anchor_receipts": _check_receipt,
         "anchor_attempts": _check_attempt,
         "blocks": _check_block,
+        "timestamps": _check_timestamp,
     }
     for table, check in checks.items():
         for row in view.scan(table):
@@ -110,6 +113,10 @@ def _check_block(row: _Row) -> Iterator[_Difference]:
         row,
         {"hash": header.hash, "number": header.number, "time": _microseconds(header.time)},
     )
+
+
+def _check_timestamp(row: _Row) -> Iterator[_Difference]:
+    yield from _differences(row, {"time": _microseconds(parse_token(row["token"]).info.time)})
 
 
 def _check_positions(view: AuditView, page: Sequence[_Row], findings: Findings) -> None:

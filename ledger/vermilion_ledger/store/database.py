@@ -17,6 +17,7 @@ from vermilion_ledger.store.migrate import check_migrated, migrate
 from vermilion_ledger.store.reading import SqlLogStore
 from vermilion_ledger.store.responses import SqlResponseStore
 from vermilion_ledger.store.sequencing import SqlSequencerStore
+from vermilion_ledger.store.timestamps import SqlTimestampStore
 
 __all__ = ["Database", "open_database"]
 
@@ -35,6 +36,7 @@ class Database:
         anchors: The anchorer's journal.
         blocks: Block headers offered for ``seen``.
         responses: Answers kept for idempotency keys.
+        timestamps: Tokens over anchored checkpoints.
     """
 
     engine: Engine
@@ -46,6 +48,7 @@ class Database:
     anchors: SqlAnchorJournal
     blocks: SqlBlockStore
     responses: SqlResponseStore
+    timestamps: SqlTimestampStore
 
     def migrate(self) -> None:
         """Bring the databases to the schema of this release."""
@@ -113,4 +116,5 @@ def open_database(
         anchors=SqlAnchorJournal(engine),
         blocks=SqlBlockStore(engine),
         responses=SqlResponseStore(engine),
+        timestamps=SqlTimestampStore(engine),
     )

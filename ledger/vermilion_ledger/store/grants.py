@@ -38,7 +38,7 @@ _SEQUENCER: _Rights = {
     "DELETE": ("queue",),
 }
 _ANCHORER: _Rights = {
-    "INSERT": ("anchors", "anchor_attempts", "anchor_receipts", "blocks"),
+    "INSERT": ("anchors", "anchor_attempts", "anchor_receipts", "timestamps", "blocks"),
     "UPDATE": ("anchors",),
 }
 

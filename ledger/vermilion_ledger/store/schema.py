@@ -45,6 +45,7 @@ __all__ = [
     "refusals",
     "responses",
     "submissions",
+    "timestamps",
 ]
 
 METADATA = MetaData(
@@ -271,6 +272,19 @@ anchor_receipts = Table(
     _sized("root", 32),
 )
 
+# Tokens over checkpoints whose anchor is final; the authority by its address. Checkpoints may
+# lie in a database of their own, hence no reference.
+timestamps = Table(
+    "timestamps",
+    METADATA,
+    Column("size", BigInteger, nullable=False),
+    Column("authority", Text, nullable=False),
+    Column("token", LargeBinary, nullable=False),
+    Column("time", BigInteger, nullable=False),
+    PrimaryKeyConstraint("size", "authority"),
+    CheckConstraint("size > 0", name="size"),
+)
+
 idempotency = Table(
     "idempotency",
     METADATA,
@@ -301,6 +315,7 @@ INSERT_ONLY = (
     blocks,
     anchor_attempts,
     anchor_receipts,
+    timestamps,
     idempotency,
     responses,
 )

@@ -6,7 +6,8 @@ nothing acknowledged can get lost; head and lease never go back. Whoever owns
 the database can take triggers away: that is what the checks at the start of
 the sequencer, the chain and the witnesses are for.
 
-These statements belong to migration 0001 and do not change after a release.
+These statements belong to migrations and do not change after a release: those of
+`append_only_triggers` to each one that makes a table, the others to 0001.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ from collections.abc import Iterator, Sequence
 
 from vermilion_ledger.store.faults import APPEND_ONLY, APPEND_ONLY_STATE
 
-__all__ = ["postgres_triggers", "sqlite_triggers"]
+__all__ = ["append_only_triggers", "postgres_triggers", "sqlite_triggers"]
 
 _NEVER_BACK = (
     ("head", "NEW.size < OLD.size OR NEW.epoch < OLD.epoch"),
     ("lease", "NEW.epoch < OLD.epoch"),
 )
+_EVERYTHING = "UPDATE OR DELETE OR TRUNCATE"
 _LOST = (
     "SELECT 1 FROM gone"
     " WHERE NOT EXISTS (SELECT 1 FROM entries e WHERE e.position = gone.position)"
@@ -28,11 +30,22 @@ _LOST = (
 )
 
 
+def append_only_triggers(dialect: str, table: str) -> Iterator[str]:
+    """Yield the statements that keep the rows of one table as they were inserted.
+
+    On PostgreSQL the function that refuses is there since migration 0001.
+    """
+    if dialect == "sqlite":
+        for action in ("UPDATE", "DELETE"):
+            yield _sqlite_trigger(f"{table}_no_{action.lower()}", f"{action} ON {table}", table)
+    else:
+        yield from _postgres_trigger(table, "append_only", f"BEFORE {_EVERYTHING}", "STATEMENT")
+
+
 def sqlite_triggers(insert_only: Sequence[str]) -> Iterator[str]:
     """Yield the statements that guard a SQLite database."""
     for table in insert_only:
-        for action in ("UPDATE", "DELETE"):
-            yield _sqlite_trigger(f"{table}_no_{action.lower()}", f"{action} ON {table}", table)
+        yield from append_only_triggers("sqlite", table)
     for table, back in _NEVER_BACK:
         yield _sqlite_trigger(f"{table}_no_delete", f"DELETE ON {table}", table)
         yield _sqlite_trigger(f"{table}_never_back", f"UPDATE ON {table} WHEN {back}", table)
@@ -59,9 +72,8 @@ def postgres_triggers(insert_only: Sequence[str]) -> Iterator[str]:
         "vermilion_refuse_loss",
         f"IF EXISTS ({_LOST}) THEN {refuse}; END IF; RETURN NULL;",
     )
-    everything = "UPDATE OR DELETE OR TRUNCATE"
     for table in insert_only:
-        yield from _postgres_trigger(table, "append_only", f"BEFORE {everything}", "STATEMENT")
+        yield from append_only_triggers("postgresql", table)
     for table, back in _NEVER_BACK:
         yield from _postgres_trigger(table, "append_only", "BEFORE DELETE OR TRUNCATE", "STATEMENT")
         yield from _postgres_trigger(table, "never_back", "BEFORE UPDATE", "ROW", f"WHEN ({back})")

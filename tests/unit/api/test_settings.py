@@ -11,6 +11,7 @@ from vermilion_api.settings import (
     SETTINGS_FILE,
     ChainSettings,
     Settings,
+    TsaSettings,
     load_settings,
     save_settings,
 )
@@ -33,6 +34,7 @@ def test_saved_settings_are_read_back_unchanged(tmp_path: Path) -> None:
         log_ml_dsa=True,
         log_ml_dsa_from=1024,
         chains=(CHAIN,),
+        tsas=(TsaSettings(url="https://tsa.example/a", roots="pem/a.pem", timeout_seconds=2.5),),
     )
 
     save_settings(tmp_path, settings)
@@ -58,6 +60,25 @@ def test_a_whole_number_is_taken_for_seconds(tmp_path: Path) -> None:
     ("text", "code"),
     [
         ("prot = 1", "settings.unknown"),
+        ('[[tsa]]\nurl = "https://a.example"', "settings.value"),
+        ('[[tsa]]\nroots = "a.pem"', "settings.value"),
+        ('[[tsa]]\nurl = "ftp://a.example"\nroots = "a.pem"', "settings.value"),
+        ('[[tsa]]\nurl = "https://u:p@a.example"\nroots = "a.pem"', "settings.value"),
+        ('[[tsa]]\nurl = "https://a.example"\nroots = "trust.toml"', "settings.value"),
+        ('[[tsa]]\nurl = "https://a.example"\nroots = "a.pem"\nname = "a"', "settings.unknown"),
+        (
+            '[[tsa]]\nurl = "https://a.example"\nroots = "a.pem"\ntimeout_seconds = 0',
+            "settings.value",
+        ),
+        (2 * '[[tsa]]\nurl = "https://a.example"\nroots = "a.pem"\n', "settings.value"),
+        (
+            "".join(
+                f'[[tsa]]\nurl = "https://{name}.example"\nroots = "{name}/x.pem"\n'
+                for name in "ab"
+            ),
+            "settings.value",
+        ),
+        ("tsas = []", "settings.unknown"),
         ("chains = []", "settings.unknown"),
         ("port = ", "settings.malformed"),
         ('port = "8460"', "settings.value"),

@@ -1,4 +1,4 @@
-"""timestamp.token and time.interval: quoted blocks, anchors, freshness."""
+"""time.interval: quoted blocks, anchors, freshness."""
 
 from __future__ import annotations
 
@@ -226,28 +226,6 @@ def test_without_any_anchor_asked_for_an_unknown_age_cannot_be_judged() -> None:
     report = scene.verify(policy=scene.trust(anchors="0", max_age='"P30D"'))
 
     assert unknown(report) == {"time.interval": "time.not-fresh"}
-
-
-# -- timestamp.token
-
-
-def test_a_required_time_stamp_cannot_be_judged_by_this_build() -> None:
-    scene = approved()
-
-    for bundle in (scene.bundle(), scene.bundle(timestamps=(b"token",))):
-        report = scene.verify(bundle, policy=scene.trust(timestamps="1"))
-        assert unknown(report) == {"timestamp.token": "timestamp.unsupported"}
-
-
-def test_a_time_stamp_that_nobody_requires_is_listed_as_not_checked() -> None:
-    scene = approved()
-
-    report = scene.verify(scene.bundle(timestamps=(b"token",)))
-
-    assert report.verdict is Verdict.PROVEN
-    found = report.check("timestamp.token")
-    assert found is not None
-    assert found.detail["message"] == "1 time-stamps, not checked"
 
 
 def test_a_quote_of_the_largest_numbers_is_no_crash() -> None:

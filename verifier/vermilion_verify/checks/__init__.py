@@ -10,7 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from vermilion_verify.case import Case
-from vermilion_verify.checks import anchors, completeness, entries, keys, log, rules, statements
+from vermilion_verify.checks import (
+    anchors,
+    completeness,
+    entries,
+    keys,
+    log,
+    rules,
+    statements,
+    timestamps,
+)
 from vermilion_verify.checks import time as times
 from vermilion_verify.outcome import Detail
 
@@ -32,7 +41,7 @@ CHECKS: Mapping[str, Callable[[Case], Detail]] = {
     "anchor.receipt": anchors.check_anchor_receipt,
     "anchor.block": anchors.check_anchor_block,
     "anchor.finality": anchors.check_anchor_finality,
-    "timestamp.token": times.check_timestamp_token,
+    "timestamp.token": timestamps.check_timestamp_token,
     "time.interval": times.check_time_interval,
 }
 """All checks after ``bundle.parse``, which has nothing to run on before it."""

@@ -68,6 +68,9 @@ def check_anchor_block(case: Case) -> Detail:
 def check_anchor_finality(case: Case) -> Detail:
     """Count the chains with a final anchor over everything in the bundle.
 
+    Where the policy says so, verified time-stamps together count as one more
+    chain (FORMATS section 11): each covers the whole checkpoint.
+
     Raises:
         Unknown: Too few, but enough with those whose block nobody vouches for.
         Absent: Too few.
@@ -77,12 +80,16 @@ def check_anchor_finality(case: Case) -> Detail:
     final = {i.anchor.chain_id for i in covering if i.standing is Standing.FINAL}
     unknown = {i.anchor.chain_id for i in covering if i.standing is Standing.UNKNOWN}
     required = case.policy.anchors_required
+    stamped = int(case.policy.timestamps_count and bool(case.timestamps.verified))
     detail: Detail = {"final": sorted(final), "required": required}
-    if len(final) >= required:
+    if case.policy.timestamps_count:
+        detail["timestamps"] = stamped
+    if len(final) + stamped >= required:
         return detail
-    if len(final | unknown) >= required:
+    if len(final | unknown) + stamped >= required:
         raise Unknown("anchor.not-vouched", "nobody vouches for enough anchors", detail)
-    raise Absent(f"{len(final)} of {required} chains have a final anchor")
+    found = f"{len(final)} chains and the time-stamps" if stamped else f"{len(final)}"
+    raise Absent(f"{found} of {required} chains have a final anchor")
 
 
 def _describe(item: JudgedAnchor) -> Detail:

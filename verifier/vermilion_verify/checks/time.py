@@ -15,21 +15,7 @@ from vermilion_verify.case import Case
 from vermilion_verify.checks.anchors import check_anchor_finality
 from vermilion_verify.outcome import Absent, Detail, Unknown
 
-__all__ = ["as_of_time", "bound_event", "check_time_interval", "check_timestamp_token"]
-
-
-def check_timestamp_token(case: Case) -> Detail:
-    """Say what became of RFC 3161 tokens: this build does not check them.
-
-    Raises:
-        Unknown: The policy requires time-stamps.
-        Absent: It does not.
-    """
-    found, required = len(case.bundle.timestamps), case.policy.timestamps_required
-    if required:
-        message = f"{required} time-stamps are required, and this build checks none"
-        raise Unknown("timestamp.unsupported", message, {"tokens": found})
-    raise Absent(f"{found} time-stamps, not checked" if found else "no time-stamp is asked for")
+__all__ = ["as_of_time", "bound_event", "check_time_interval"]
 
 
 def check_time_interval(case: Case) -> Detail:

@@ -24,6 +24,7 @@ from vermilion_verify.printing import render_error, render_report, safe_text
 from vermilion_verify.registry import load_registry_file
 from vermilion_verify.report import Report
 from vermilion_verify.texts import TEXTS
+from vermilion_verify.timestamps import load_authorities
 from vermilion_verify.verdict import EXIT_CODES
 from vermilion_verify.verify import Question, verify_bundle
 
@@ -54,11 +55,15 @@ def run(options: argparse.Namespace, language: str) -> int:
         log_entries=options.log_entries,
     )
     judge = _make_judge(options, policy)
+    authorities = load_authorities(policy.timestamp_roots)
 
     def verify(file: Path, bundle: Path) -> tuple[Report, Document]:
         data = _read_bundle(bundle)
         document = _digest(file, data)
-        return verify_bundle(data, document, policy, judge=judge, question=question), document
+        report = verify_bundle(
+            data, document, policy, judge=judge, question=question, authorities=authorities
+        )
+        return report, document
 
     if options.command == "audit":
         return _audit(options, language, verify)
@@ -178,6 +183,8 @@ def _show_trust(options: argparse.Namespace) -> int:
         ],
         "anchorsRequired": policy.anchors_required,
         "timestampsRequired": policy.timestamps_required,
+        "timestampsCount": policy.timestamps_count,
+        "timestampRoots": [str(path) for path in policy.timestamp_roots],
         "rules": [rule.to_json() for rule in policy.approval_rules],
     }
     _print_json(value, indent=None if options.json else 2)
