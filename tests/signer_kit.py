@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -21,20 +22,52 @@ from cryptography.x509.oid import NameOID
 from eth_account import Account
 
 from chain import KEY
+from vermilion_anchor.evm import AccountSigner
+from vermilion_anchor.ports import TransactionFields
+from vermilion_anchor.remote import RemoteOptions, RemoteSigner
+from vermilion_anchor.transactions import SignedTransaction, sign_transaction
+from vermilion_ledger.errors import EvidenceError
 
 __all__ = [
+    "ADDRESS",
+    "FIELDS",
     "Answer",
     "Authority",
     "Call",
     "SignerServer",
     "answer_with",
+    "ask",
     "give",
+    "refused",
     "serve_signer",
     "sign_call",
 ]
 
 Call = dict[str, str]
 Answer = Callable[[BaseHTTPRequestHandler, Call], None]
+ADDRESS = AccountSigner(KEY).address
+FIELDS = TransactionFields(
+    chain_id=31337,
+    nonce=7,
+    to=b"\x12" * 20,
+    data=b"\x34" * 100,
+    gas_limit=100_000,
+    max_fee=3 * 10**9,
+    priority_fee=10**9,
+)
+
+
+def ask(url: str, fields: TransactionFields = FIELDS, **options: Any) -> SignedTransaction:
+    """Have a signer sign, as the anchorer does."""
+    values: dict[str, Any] = {"address": ADDRESS, "timeout_seconds": 5.0} | options
+    return sign_transaction(RemoteSigner(RemoteOptions(url=url, **values)), fields)
+
+
+def refused(url: str, kind: type[EvidenceError], **options: Any) -> str:
+    """Ask; the code of the error that is to come of it."""
+    with pytest.raises(kind) as error:
+        ask(url, **options)
+    return error.value.code
 
 
 def sign_call(call: Call, *, key: bytes = KEY, **changes: Any) -> bytes:
