@@ -305,9 +305,13 @@ class Anchorer:
             data=data,
             fees=fees,
         )
-        now = self._clock()
-        costs = self._journal.load_costs(self._target, since=now - SPEND_PERIOD)
-        self._settings.spending.check_cost(fields, costs)
+        now, spending = self._clock(), self._settings.spending
+        costs = (
+            self._journal.load_costs(self._target, since=now - SPEND_PERIOD)
+            if spending.day_max
+            else {}
+        )
+        spending.check_cost(fields, costs)
         signed = sign_transaction(self._signer, fields)
         attempt = AnchorAttempt(
             nonce=nonce,

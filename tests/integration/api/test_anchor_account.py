@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -208,6 +209,16 @@ def test_a_module_that_is_not_there_is_refused(home: Home) -> None:
     )
 
     assert code_of(home, Settings(signer=signer)) == "signer.module"
+
+
+def test_without_its_extra_a_token_is_refused(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pkcs11", None)
+    monkeypatch.delitem(sys.modules, "vermilion_anchor.token", raising=False)
+    signer = SignerSettings(
+        kind="pkcs11", address="0x" + "12" * 20, module="/none.so", token="t", label="l"
+    )
+
+    assert code_of(home, Settings(signer=signer)) == "signer.not-installed"
 
 
 # --- what the anchorer says ---
