@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from vermilion_anchor.artifact import ContractArtifact
 from vermilion_anchor.fees import FeePolicy
 from vermilion_anchor.ports import ChainClient, Signer, TransactionReceipt
-from vermilion_anchor.transactions import sign_transaction
+from vermilion_anchor.transactions import prepare_transaction, sign_transaction
 from vermilion_ledger.errors import ConflictError, InputError, NotFoundError, UnavailableError
 from vermilion_ledger.evm.keccak import keccak256
 from vermilion_ledger.limits import ORIGIN_SIZE_MAX
@@ -214,15 +214,16 @@ def _send(
     fees: FeePolicy,
     sleep: Callable[[float], None],
 ) -> TransactionReceipt:
-    signed = sign_transaction(
+    fields = prepare_transaction(
         chain,
-        signer,
+        sender=signer.address,
         chain_id=chain.chain_id(),
         nonce=chain.nonce(signer.address),
         to=to,
         data=data,
         fees=fees.first(chain.fee_history()),
     )
+    signed = sign_transaction(signer, fields)
     said = chain.send(signed.raw)
     waited = 0.0
     while (receipt := chain.receipt(signed.hash)) is None:

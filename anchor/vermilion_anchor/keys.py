@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 import secrets
 from pathlib import Path
+from typing import Any
 
 from vermilion_anchor.evm import AccountSigner, decrypt_key, encrypt_key
+from vermilion_ledger.encoding import parse_hex
 from vermilion_ledger.errors import ConflictError, InputError
 from vermilion_ledger.private_files import create_private_file, read_private_file
 
-__all__ = ["create_key", "load_signer"]
+__all__ = ["create_key", "load_address", "load_signer"]
 
 
 def create_key(keystore: Path, password: Path) -> AccountSigner:
@@ -45,12 +47,33 @@ def load_signer(keystore: Path, password: Path) -> AccountSigner:
         InputError: ``key.file-readable`` where anyone but the owner may read
             a file; ``key.file-malformed`` where it holds no keystore of that password.
     """
-    try:
-        value = json.loads(read_private_file(keystore))
-    except ValueError as exc:
-        raise InputError("key.file-malformed", f"{keystore.name} is not JSON") from exc
-    if not isinstance(value, dict):
-        raise InputError("key.file-malformed", f"{keystore.name} holds no keystore")
+    value = _load_keystore(keystore)
     return AccountSigner(
         decrypt_key(value, read_private_file(password).decode("utf-8", "replace").strip())
     )
+
+
+def load_address(keystore: Path) -> bytes:
+    """Read the 20-byte address that a keystore states, without its password.
+
+    Only to be shown and looked up: nothing proves it before the key is decrypted.
+
+    Raises:
+        NotFoundError: ``key.file-missing``.
+        InputError: ``key.file-readable`` or ``key.file-malformed``.
+    """
+    address = _load_keystore(keystore).get("address")
+    try:
+        return parse_hex(str(address).lower().removeprefix("0x"), size=20, what="address")
+    except InputError as exc:
+        raise InputError("key.file-malformed", f"{keystore.name} states no address") from exc
+
+
+def _load_keystore(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(read_private_file(path))
+    except ValueError as exc:
+        raise InputError("key.file-malformed", f"{path.name} is not JSON") from exc
+    if not isinstance(value, dict):
+        raise InputError("key.file-malformed", f"{path.name} holds no keystore")
+    return value

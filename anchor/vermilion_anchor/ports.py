@@ -7,7 +7,7 @@ root joins them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -104,6 +104,13 @@ class JournalStore(Protocol):
         """Return the final anchor of that size, or of the largest size; None without one."""
         ...
 
+    def load_costs(self, target: AnchorTarget, *, since: datetime) -> Mapping[int, int]:
+        """Return by nonce what the attempts signed since then may cost at most, in wei.
+
+        Of several attempts of a nonce the dearest counts, since one alone can be mined.
+        """
+        ...
+
 
 class LogView(Protocol):
     """Read access to our own log, as far as it is published."""
@@ -133,9 +140,14 @@ class TransactionFields:
     max_fee: int
     priority_fee: int
 
+    @property
+    def cost_max(self) -> int:
+        """What it may cost at most, in wei."""
+        return self.gas_limit * self.max_fee
+
 
 class Signer(Protocol):
-    """Holds one key of the anchoring chain."""
+    """Holds one key of the anchoring chain, or asks for it. May be used by several threads."""
 
     @property
     def address(self) -> bytes:
@@ -143,7 +155,16 @@ class Signer(Protocol):
         ...
 
     def sign(self, fields: TransactionFields) -> bytes:
-        """Return the signed EIP-2718 bytes of a transaction."""
+        """Return the signed EIP-2718 bytes of a transaction.
+
+        The caller compares them with ``fields`` and ``address`` and believes nothing.
+
+        Raises:
+            UnavailableError: The key is out of reach, or refused to sign; retry.
+            SignatureError: What came back is no signature of that key.
+            InputError: ``signer.pin``: a person is needed.
+            NotFoundError: ``signer.no-key``: the key is gone.
+        """
         ...
 
 

@@ -33,7 +33,8 @@ from vermilion_anchor.ports import (
 )
 from vermilion_anchor.receipts import build_anchor_receipt
 from vermilion_anchor.settings import AnchorSettings, Progress
-from vermilion_anchor.transactions import sign_transaction
+from vermilion_anchor.spending import SPEND_PERIOD
+from vermilion_anchor.transactions import prepare_transaction, sign_transaction
 from vermilion_ledger.anchor_rows import (
     AnchorAttempt,
     AnchorJob,
@@ -109,7 +110,11 @@ class Anchorer:
             is_urgent: Anchor now even if ``interval_seconds`` have not passed.
 
         Raises:
-            UnavailableError: Node, journal or log out of reach, or too dear; retry.
+            UnavailableError: Node, journal, log or signer out of reach, too dear, or
+                ``anchor.spend-cap``; retry.
+            VerificationError: The signer signed something else, as for `sign_transaction`.
+            InputError: ``signer.pin``.
+            NotFoundError: ``signer.no-key``.
             ConflictError: As for `check`; ``chain.reverted`` or
                 ``anchor.job-moved`` where another publisher was faster.
             IntegrityError: ``anchor.head-conflict`` or ``anchor.final-vanished``: stop.
@@ -117,12 +122,7 @@ class Anchorer:
         try:
             if not self._is_checked:
                 self.check()
-            job = self._journal.load_open(self._target)
-            if job is None:
-                return self._begin(is_urgent=is_urgent)
-            if job.state is JobState.MINED:
-                return self._confirm(job)
-            return self._push(job)
+            return replace(self._advance(is_urgent=is_urgent), alarm=self._find_alarm())
         except UnavailableError:
             self._is_checked = False  # what answers next may be another node
             raise
@@ -146,6 +146,20 @@ class Anchorer:
             notify(progress)
             if progress.is_waiting:
                 stop.wait(pause)
+
+    def _advance(self, *, is_urgent: bool) -> Progress:
+        job = self._journal.load_open(self._target)
+        if job is None:
+            return self._begin(is_urgent=is_urgent)
+        if job.state is JobState.MINED:
+            return self._confirm(job)
+        return self._push(job)
+
+    def _find_alarm(self) -> EvidenceError | None:
+        spending, address = self._settings.spending, self._signer.address
+        if not spending.balance_min:
+            return None
+        return spending.find_alarm(address, self._chain.balance(address))
 
     # --- no job is open ---
 
@@ -282,24 +296,32 @@ class Anchorer:
         data = self._chain.anchor_data(
             log=self._target.log, size=job.size, root=job.root, proof=proof
         )
-        signed = sign_transaction(
+        fields = prepare_transaction(
             self._chain,
-            self._signer,
+            sender=self._signer.address,
             chain_id=self._target.chain_id,
             nonce=nonce,
             to=self._target.contract,
             data=data,
             fees=fees,
         )
+        now, spending = self._clock(), self._settings.spending
+        costs = (
+            self._journal.load_costs(self._target, since=now - SPEND_PERIOD)
+            if spending.day_max
+            else {}
+        )
+        spending.check_cost(fields, costs)
+        signed = sign_transaction(self._signer, fields)
         attempt = AnchorAttempt(
             nonce=nonce,
-            gas_limit=signed.fields.gas_limit,
+            gas_limit=fields.gas_limit,
             max_fee=fees.max_fee,
             priority_fee=fees.priority_fee,
             raw=signed.raw,
             transaction=signed.hash,
             signed_block=self._chain.block_number(),
-            signed_at=self._clock(),
+            signed_at=now,
         )
         saved = self._journal.save_signed(job, attempt)
         return Progress(state=saved.state, size=saved.size, note=f"0x{attempt.transaction.hex()}")

@@ -1,15 +1,20 @@
-"""Making a signed transaction: gas, funds, signature. Nothing is sent here."""
+"""Making a signed transaction: gas, funds, signature. Nothing is sent here.
+
+Every signer's answer passes `vermilion_anchor.eip1559.check_signed` here, that
+of a key in our own memory as well: what is stored and sent is what was asked for.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from vermilion_anchor.eip1559 import check_signed
 from vermilion_anchor.fees import Fees
 from vermilion_anchor.ports import ChainClient, Signer, TransactionFields
 from vermilion_ledger.errors import UnavailableError
 from vermilion_ledger.evm.keccak import keccak256
 
-__all__ = ["SignedTransaction", "sign_transaction"]
+__all__ = ["SignedTransaction", "prepare_transaction", "sign_transaction"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,38 +32,51 @@ class SignedTransaction:
     hash: bytes
 
 
-def sign_transaction(
+def prepare_transaction(
     chain: ChainClient,
-    signer: Signer,
     *,
+    sender: bytes,
     chain_id: int,
     nonce: int,
     to: bytes | None,
     data: bytes,
     fees: Fees,
-) -> SignedTransaction:
-    """Estimate, check that the account can pay, and sign.
+) -> TransactionFields:
+    """Estimate the gas, and check that the account can pay.
 
     Raises:
         ConflictError: The call would revert, as for `ChainClient.estimate_gas`.
         UnavailableError: ``anchor.no-funds``.
     """
-    gas = chain.estimate_gas(sender=signer.address, to=to, data=data)
-    gas_limit = gas + gas // 4  # the head may move between now and the block
-    balance, needed = chain.balance(signer.address), gas_limit * fees.max_fee
-    if balance < needed:
-        raise UnavailableError(
-            "anchor.no-funds",
-            f"0x{signer.address.hex()} has {balance} wei, {needed} may be needed",
-        )
+    gas = chain.estimate_gas(sender=sender, to=to, data=data)
     fields = TransactionFields(
         chain_id=chain_id,
         nonce=nonce,
         to=to,
         data=data,
-        gas_limit=gas_limit,
+        gas_limit=gas + gas // 4,  # the head may move between now and the block
         max_fee=fees.max_fee,
         priority_fee=fees.priority_fee,
     )
+    balance = chain.balance(sender)
+    if balance < fields.cost_max:
+        raise UnavailableError(
+            "anchor.no-funds",
+            f"0x{sender.hex()} has {balance} wei, {fields.cost_max} may be needed",
+        )
+    return fields
+
+
+def sign_transaction(signer: Signer, fields: TransactionFields) -> SignedTransaction:
+    """Have a transaction signed, and check that it is this one.
+
+    Raises:
+        UnavailableError: The signer is out of reach, or refuses.
+        VerificationError: It signed something else: ``signer.other-transaction``,
+            ``signer.bad-signature`` or ``signer.other-key``.
+        InputError: ``signer.pin``: a token takes the PIN no more.
+        NotFoundError: ``signer.no-key``: a token has the key no more.
+    """
     raw = signer.sign(fields)
+    check_signed(raw, fields, address=signer.address)
     return SignedTransaction(fields=fields, raw=raw, hash=keccak256(raw))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from vermilion_api.anchor_signer import open_anchor_signer
 from vermilion_api.home import Home
 from vermilion_api.settings import ChainSettings, Settings, save_settings
 from vermilion_ledger.encoding import parse_wire_hex
@@ -18,8 +19,8 @@ def deploy_log(
 ) -> ChainSettings:
     """Deploy the contract, or use the given one, and register the log of this ledger.
 
-    The anchoring key is made where there is none yet; it becomes owner and
-    first publisher of the log. web3 is imported here only.
+    A keystore is made where there is none yet; the anchoring key becomes owner
+    and first publisher of the log. web3 is imported here only.
 
     Args:
         home: Where the anchoring key lies.
@@ -29,40 +30,40 @@ def deploy_log(
         finality: Rule for this chain; empty takes the default of the settings.
 
     Raises:
-        UnavailableError: The node is out of reach, the account has no funds,
-            or a transaction is not mined in time.
+        UnavailableError: Node or signer is out of reach, the account has no
+            funds, or a transaction is not mined in time.
         NotFoundError: ``chain.no-contract``.
         ConflictError: ``chain.other-contract``, or the chain refused a step.
-        InputError: The address or the rule is malformed.
+        VerificationError: The signer signed something else.
+        InputError: The address or the rule is malformed, or the key's files do not do.
     """
     from vermilion_anchor.artifact import load_artifact
     from vermilion_anchor.deploy import deploy
     from vermilion_anchor.evm import EvmChain
     from vermilion_anchor.fees import FeePolicy
-    from vermilion_anchor.keys import create_key, load_signer
+    from vermilion_anchor.keys import create_key
 
     if finality:
         parse_finality(finality)  # before anything is paid for
-    if not home.keystore.exists():
+    if settings.signer.kind == "keystore" and not home.keystore.exists():
         create_key(home.keystore, home.password)
     made = deploy(
         EvmChain(rpc, load_artifact()),
-        load_signer(home.keystore, home.password),
+        open_anchor_signer(home, settings),
         load_artifact(),
         origin=settings.origin,
         contract=parse_wire_hex(contract, size=20, what="contract") if contract else None,
         fees=FeePolicy(),
     )
-    rule = {"finality": finality} if finality else {}
-    return ChainSettings(
+    chain = ChainSettings(
         id=made.chain_id,
         rpc=rpc,
         contract="0x" + made.contract.hex(),
         log="0x" + made.log.hex(),
         code_hash="0x" + made.code_hash.hex(),
         deployed_block=made.deployed_block,
-        **rule,
     )
+    return replace(chain, finality=finality) if finality else chain
 
 
 def add_chain(home: Home, settings: Settings, chain: ChainSettings) -> Settings:

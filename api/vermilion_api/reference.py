@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from vermilion_api.app import create_app
 from vermilion_api.cli.app import build_app
 from vermilion_api.problems import refusal_status
 from vermilion_api.settings import ChainSettings, RetiredIntakeSettings, Settings, TsaSettings
+from vermilion_api.signer_settings import SignerSettings
 from vermilion_ledger.codes import all_codes
 
 __all__ = ["main", "render_pages"]
@@ -110,6 +111,12 @@ def _settings() -> str:
         "",
         *_table(Settings),
         "",
+        "## `[signer]`",
+        "",
+        "Where the anchoring key is. Paths are relative to the home folder.",
+        "",
+        *_table(SignerSettings),
+        "",
         "## `[[chain]]`",
         "",
         "One table for each chain; `vermilion up` writes that of its local node.",
@@ -137,6 +144,8 @@ def _table(kind: type) -> list[str]:
     for each in fields(kind):
         unit, text = each.metadata["unit"], each.metadata["text"]
         default = list(each.default) if isinstance(each.default, tuple) else each.default
+        if is_dataclass(default):
+            default = {}  # a table of its own below
         lines.append(f"| `{each.name}` | {unit} | `{json.dumps(default)}` | {text} |")
     return lines
 

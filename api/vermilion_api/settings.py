@@ -15,6 +15,8 @@ from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from vermilion_api.setting import setting as _setting
+from vermilion_api.signer_settings import SignerSettings
 from vermilion_ledger.encoding import parse_hex, parse_wire_hex
 from vermilion_ledger.errors import InputError, NotFoundError, UnavailableError
 from vermilion_ledger.evm.finality import parse_finality
@@ -33,14 +35,9 @@ __all__ = [
 ]
 
 SETTINGS_FILE = "vermilion.toml"
-_TABLE_FIELDS = frozenset(
-    {"chains", "retired_intakes", "tsas"}
-)  # in the file: tables of another name
+# in the file: tables, most of them of another name
+_TABLE_FIELDS = frozenset({"chains", "retired_intakes", "signer", "tsas"})
 _KEY_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*\Z", re.ASCII)
-
-
-def _setting(default: Any, unit: str, text: str) -> Any:
-    return field(default=default, metadata={"unit": unit, "text": text})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +55,15 @@ class ChainSettings:
         "When an anchor counts: `confirmations:N`, `finalized`, `immediate`.",
     )
     deployed_block: int = _setting(0, "height", "Block at which the contract was seen first.")
+    anchor_cost_max_wei: int = _setting(
+        0, "wei", "The most that one anchor may cost, by gas limit and fee offered; 0 is no cap."
+    )
+    day_cost_max_wei: int = _setting(
+        0, "wei", "The most that the anchors of 24 hours may cost together; 0 is no cap."
+    )
+    balance_min_wei: int = _setting(
+        0, "wei", "Balance of the anchoring account below which it is an alarm; 0 is none."
+    )
 
     def __post_init__(self) -> None:
         if self.id < 1 or not self.rpc:
@@ -66,6 +72,9 @@ class ChainSettings:
         parse_wire_hex(self.log, size=32, what="chain.log")
         parse_wire_hex(self.code_hash, size=32, what="chain.code_hash")
         parse_finality(self.finality)
+        for name in ("anchor_cost_max_wei", "day_cost_max_wei", "balance_min_wei"):
+            if getattr(self, name) < 0:
+                raise InputError("settings.value", f"chain.{name} is below 0")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +180,9 @@ class Settings:
     roots: tuple[str, ...] = _setting(
         (), "key ids", "Keys that may register and revoke keys and adopt policies."
     )
+    signer: SignerSettings = field(
+        default=SignerSettings(), metadata={"unit": "table", "text": "The `[signer]` table."}
+    )
     chains: tuple[ChainSettings, ...] = field(
         default=(), metadata={"unit": "tables", "text": "The `[[chain]]` tables."}
     )
@@ -229,13 +241,19 @@ def load_settings(home: Path) -> Settings:
     except OSError as exc:
         raise UnavailableError("home.unusable", f"{path}: {exc.strerror}") from exc
     chains = tuple(ChainSettings(**each) for each in _tables(value, "chain", ChainSettings))
+    signer = SignerSettings(**_members(value.pop("signer", {}), SignerSettings))
     retired = tuple(
         RetiredIntakeSettings(**each)
         for each in _tables(value, "retired_intake", RetiredIntakeSettings)
     )
     tsas = tuple(TsaSettings(**each) for each in _tables(value, "tsa", TsaSettings))
-    members = _members(value, Settings)
-    return Settings(**members, chains=chains, retired_intakes=retired, tsas=tsas)
+    return Settings(
+        **_members(value, Settings),
+        signer=signer,
+        chains=chains,
+        retired_intakes=retired,
+        tsas=tsas,
+    )
 
 
 def save_settings(home: Path, settings: Settings) -> None:
@@ -248,6 +266,8 @@ def save_settings(home: Path, settings: Settings) -> None:
     lines += sorted(
         f"{name} = {_toml(getattr(settings, name))}" for name in _names(Settings) - _TABLE_FIELDS
     )
+    if settings.signer != SignerSettings():
+        lines += ["", "[signer]", *_lines(settings.signer)]
     tables: dict[str, tuple[Any, ...]] = {
         "chain": settings.chains,
         "retired_intake": settings.retired_intakes,
@@ -255,8 +275,7 @@ def save_settings(home: Path, settings: Settings) -> None:
     }
     for table, rows in tables.items():
         for row in rows:
-            lines += ["", f"[[{table}]]"]
-            lines += [f"{each.name} = {_toml(getattr(row, each.name))}" for each in fields(row)]
+            lines += ["", f"[[{table}]]", *_lines(row)]
     fresh = home / f".{SETTINGS_FILE}.new"
     try:
         with fresh.open("w", encoding="utf-8") as file:
@@ -293,7 +312,7 @@ def _tables(value: dict[str, Any], name: str, kind: type) -> list[dict[str, Any]
 def _members(table: Any, kind: type) -> dict[str, Any]:
     """Check names and types of a table against the fields of a dataclass."""
     if not isinstance(table, dict):
-        raise InputError("settings.value", "a list of tables has something else in it")
+        raise InputError("settings.value", "what should be a table is something else")
     if unknown := sorted(table.keys() - _names(kind) | table.keys() & _TABLE_FIELDS):
         raise InputError("settings.unknown", f"{SETTINGS_FILE} has unknown {', '.join(unknown)}")
     members: dict[str, Any] = {}
@@ -310,6 +329,10 @@ def _members(table: Any, kind: type) -> dict[str, Any]:
             raise InputError("settings.value", f"{each.name} is not {each.metadata['unit']}")
         members[each.name] = value
     return members
+
+
+def _lines(row: Any) -> list[str]:
+    return [f"{each.name} = {_toml(getattr(row, each.name))}" for each in fields(row)]
 
 
 def _toml(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""``vermilion anchor deploy|now|status``."""
+"""``vermilion anchor balance|deploy|now|status``."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ from vermilion_api.cli.common import (
 )
 
 if TYPE_CHECKING:
+    from vermilion_anchor.ports import Signer
+    from vermilion_api.accounts import Account
     from vermilion_api.settings import ChainSettings
     from vermilion_api.wiring import Ledger
 
-__all__ = ["build_app", "deploy", "now", "status"]
+__all__ = ["balance", "build_app", "deploy", "now", "status"]
 
 _PAUSE_SECONDS = 0.3
 
@@ -31,6 +33,7 @@ def build_app() -> typer.Typer:
     app.command("deploy")(deploy)
     app.command("now")(now)
     app.command("status")(status)
+    app.command("balance")(balance)
     return app
 
 
@@ -75,6 +78,7 @@ def now(
 
     Safe beside a running anchorer: the journal lets one of the two go on.
     """
+    from vermilion_api.anchor_signer import open_anchor_signer
     from vermilion_api.wiring import open_ledger
     from vermilion_ledger.errors import InputError, NotFoundError
 
@@ -85,9 +89,10 @@ def now(
         raise NotFoundError("log.no-checkpoint", "the log has published no checkpoint yet")
     if not ledger.settings.chains:
         raise InputError("anchor.no-chain", "the settings have no [[chain]] table")
+    signer = open_anchor_signer(ledger.home, ledger.settings)
     deadline = time.monotonic() + timeout
     for chain in ledger.settings.chains:
-        _anchor(ledger, chain, newest.size, deadline)
+        _anchor(ledger, chain, signer, size=newest.size, deadline=deadline)
     ledger.database.close()
     show(
         {"size": newest.size, "chains": [chain.id for chain in ledger.settings.chains]},
@@ -112,12 +117,57 @@ def status(*, url: UrlOption = DEFAULT_URL, as_json: JsonOption = False) -> None
     show(found, "\n".join(lines), as_json=as_json)
 
 
-def _anchor(ledger: Ledger, chain: ChainSettings, size: int, deadline: float) -> None:
+def balance(*, home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
+    """Show what the anchoring account has on each chain, and what it may have spent in 24 hours.
+
+    Asks the nodes themselves. Ends with error `anchor.low-balance` where an
+    account has less than the settings want, so that a timer can watch it.
+    """
+    from vermilion_api.accounts import load_accounts
+    from vermilion_api.wiring import open_ledger
+    from vermilion_ledger.errors import InputError
+
+    ledger = open_ledger(home)
+    ledger.database.check()
+    if not ledger.settings.chains:
+        raise InputError("anchor.no-chain", "the settings have no [[chain]] table")
+    accounts = load_accounts(ledger)
+    ledger.database.close()
+    show(
+        {"accounts": [_members(account) for account in accounts]},
+        "\n".join(
+            f"chain {each.chain_id}  0x{each.address.hex()}  {each.balance} wei,"
+            f" at most {each.day_cost} wei in 24 hours"
+            for each in accounts
+        ),
+        as_json=as_json,
+    )
+    for account in accounts:
+        if account.alarm is not None:
+            raise account.alarm
+
+
+def _members(account: Account) -> dict[str, object]:
+    """Return JSON; amounts as text, since wei pass what its numbers hold."""
+    return {
+        "chainId": account.chain_id,
+        "address": "0x" + account.address.hex(),
+        "balanceWei": str(account.balance),
+        "balanceMinWei": str(account.balance_min),
+        "dayCostWei": str(account.day_cost),
+        "dayCostMaxWei": str(account.day_cost_max),
+        "alarm": None if account.alarm is None else account.alarm.code,
+    }
+
+
+def _anchor(
+    ledger: Ledger, chain: ChainSettings, signer: Signer, *, size: int, deadline: float
+) -> None:
     from vermilion_api.cli.anchorer import build_anchorer
     from vermilion_api.wiring import target_of
     from vermilion_ledger.errors import ConflictError, UnavailableError
 
-    worker, target = build_anchorer(ledger, chain), target_of(chain)
+    worker, target = build_anchorer(ledger, chain, signer), target_of(chain)
     while True:
         final = ledger.database.anchors.load_final(target)
         if final is not None and final.size >= size:

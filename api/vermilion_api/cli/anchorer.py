@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from vermilion_api.cli.common import DEFAULT_HOME, HomeOption, say
 
 if TYPE_CHECKING:
+    from vermilion_anchor.ports import Signer
     from vermilion_anchor.service import Anchorer
     from vermilion_anchor.settings import Progress
     from vermilion_anchor.stamper import Stamper
@@ -21,6 +22,7 @@ __all__ = ["anchorer", "build_anchorer", "build_stampers"]
 
 def anchorer(*, home: HomeOption = DEFAULT_HOME) -> None:
     """Anchor published checkpoints on every chain; have final ones time-stamped."""
+    from vermilion_api.anchor_signer import open_anchor_signer
     from vermilion_api.cli.processes import prepare_process, stop_event
     from vermilion_api.wiring import open_ledger
     from vermilion_ledger.errors import InputError
@@ -31,10 +33,12 @@ def anchorer(*, home: HomeOption = DEFAULT_HOME) -> None:
     ledger.database.check()
     if not ledger.settings.chains:
         raise InputError("anchor.no-chain", "the settings have no [[chain]] table")
+    signer = open_anchor_signer(ledger.home, ledger.settings)  # one login for all chains
     failures: list[EvidenceError] = []
     threads = [
-        threading.Thread(target=_run, args=(build_anchorer(ledger, chain), chain, stop, failures))
+        threading.Thread(target=_run, args=(worker, chain, stop, failures))
         for chain in ledger.settings.chains
+        for worker in [build_anchorer(ledger, chain, signer)]
     ]
     stampers = [
         # Not waited for at the end: stopped anywhere, one loses an answer and nothing else.
@@ -51,17 +55,13 @@ def anchorer(*, home: HomeOption = DEFAULT_HOME) -> None:
         raise failures[0]
 
 
-def build_anchorer(ledger: Ledger, chain: ChainSettings) -> Anchorer:
-    """Return the anchorer of one chain.
-
-    Raises:
-        EvidenceError: The anchoring key cannot be read.
-    """
+def build_anchorer(ledger: Ledger, chain: ChainSettings, signer: Signer) -> Anchorer:
+    """Return the anchorer of one chain."""
     from vermilion_anchor.artifact import load_artifact
     from vermilion_anchor.evm import EvmChain
-    from vermilion_anchor.keys import load_signer
     from vermilion_anchor.service import Anchorer
     from vermilion_anchor.settings import AnchorSettings
+    from vermilion_anchor.spending import SpendPolicy
     from vermilion_api.wiring import LogView, now, target_of
     from vermilion_ledger.evm.finality import parse_finality
 
@@ -69,6 +69,11 @@ def build_anchorer(ledger: Ledger, chain: ChainSettings) -> Anchorer:
         target=target_of(chain),
         code_hash=bytes.fromhex(chain.code_hash[2:]),
         finality=parse_finality(chain.finality),
+        spending=SpendPolicy(
+            anchor_max=chain.anchor_cost_max_wei,
+            day_max=chain.day_cost_max_wei,
+            balance_min=chain.balance_min_wei,
+        ),
         interval_seconds=ledger.settings.anchor_interval_seconds,
         poll_seconds=ledger.settings.anchor_poll_seconds,
     )
@@ -77,7 +82,7 @@ def build_anchorer(ledger: Ledger, chain: ChainSettings) -> Anchorer:
         chain=EvmChain(chain.rpc, load_artifact()),
         journal=ledger.database.anchors,
         log=LogView(ledger.reader()),
-        signer=load_signer(ledger.home.keystore, ledger.home.password),
+        signer=signer,
         clock=now,
     )
 
@@ -120,15 +125,21 @@ def _run(
 
 
 def _announcer(name: str) -> Callable[[Progress], None]:
-    """Tell of trouble once, and when it is over."""
-    last = ""
+    """Tell of trouble and of an alarm once, and when it is over."""
+    trouble = alarm = ""
 
     def notify(progress: Progress) -> None:
-        nonlocal last
-        trouble = "" if progress.error is None else progress.error.code
-        if trouble != last:
-            said = progress.error.message if progress.error else "it goes on"
-            say(f"{name}: {trouble + ': ' if trouble else ''}{said}")
-            last = trouble
+        nonlocal trouble, alarm
+        trouble = _tell(name, trouble, progress.error, "it goes on")
+        if progress.error is None:  # else nobody looked
+            alarm = _tell(name, alarm, progress.alarm, f"{alarm} is over")
 
     return notify
+
+
+def _tell(name: str, last: str, error: EvidenceError | None, relief: str) -> str:
+    """Say what is new, and return its code."""
+    code = "" if error is None else error.code
+    if code != last:
+        say(f"{name}: " + (relief if error is None else f"{code}: {error.message}"))
+    return code

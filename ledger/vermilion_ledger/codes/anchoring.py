@@ -133,6 +133,10 @@ CODES: dict[str, Advice] = {
         en="Stop the second anchorer: one at a time works on a log.",
         zh="请停止第二个锚定服务:同一日志同时只能有一个。",
     ),
+    "anchor.low-balance": Advice(
+        en="Send ether to the address shown before it runs out; anchoring goes on meanwhile.",
+        zh="请在余额用尽前向所示地址转入以太币;其间锚定照常进行。",
+    ),
     "anchor.no-funds": Advice(
         en="Send ether to the address shown; anchoring resumes by itself.",
         zh="请向所示地址转入以太币;锚定会自动恢复。",
@@ -144,6 +148,63 @@ CODES: dict[str, Advice] = {
     "anchor.row": Advice(
         en="Restore the journal from a backup; one of its rows cannot be what was written.",
         zh="请从备份恢复日志库;其中一行不可能是写入时的内容。",
+    ),
+    "anchor.spend-cap": Advice(
+        en="Wait, or raise the cap in the [[chain]] table: roots accumulate and nothing is lost.",
+        zh="请等待,或提高 [[chain]] 表中的支出上限:树根会累积,不会丢失任何内容。",
+    ),
+    # --- signers ---
+    "signer.bad-answer": Advice(
+        en="Check that the address is that of a signer; the next try may fare better.",
+        zh="请检查该地址是否为签名服务;下次重试或可成功。",
+    ),
+    "signer.bad-signature": Advice(
+        en="Nothing was sent. Find out why the signer gave this before anchoring goes on.",
+        zh="未发送任何交易。请先查明签名服务为何给出此结果,再继续锚定。",
+    ),
+    "signer.certificate": Advice(
+        en="Give PEM files: certificate and unencrypted key together, and the authority's.",
+        zh="请提供 PEM 文件:证书与未加密的私钥须成对,另需签发机构证书。",
+    ),
+    "signer.module": Advice(
+        en="Correct signer.module: it names the PKCS#11 library of the token's maker.",
+        zh="请更正 signer.module:它应指向令牌厂商的 PKCS#11 库。",
+    ),
+    "signer.no-key": Advice(
+        en="Correct signer.label, or make a secp256k1 key of that label in the token.",
+        zh="请更正 signer.label,或在令牌中生成该标签的 secp256k1 密钥。",
+    ),
+    "signer.no-token": Advice(
+        en="Plug the token in, or correct signer.token.",
+        zh="请接入令牌,或更正 signer.token。",
+    ),
+    "signer.not-installed": Advice(
+        en="Install Vermilion with its extra pkcs11.",
+        zh="请安装带 pkcs11 附加组件的 Vermilion。",
+    ),
+    "signer.other-key": Advice(
+        en="Nothing was sent. Correct signer.address, or let the signer use the key of it.",
+        zh="未发送任何交易。请更正 signer.address,或让签名服务使用该地址的密钥。",
+    ),
+    "signer.other-transaction": Advice(
+        en="Nothing was sent. Stop the signer and find out who changed what it signs.",
+        zh="未发送任何交易。请停用该签名服务,并查明是谁改动了所签内容。",
+    ),
+    "signer.pin": Advice(
+        en="Correct the PIN file before the next start: a few wrong tries lock the token.",
+        zh="请在下次启动前更正 PIN 文件:数次错误会锁定令牌。",
+    ),
+    "signer.refused": Advice(
+        en="Read what the signer said: its rules, or its key, do not allow this transaction.",
+        zh="请查看签名服务的答复:其规则或密钥不允许此交易。",
+    ),
+    "signer.unreachable": Advice(
+        en="Start the signer or correct its address; anchoring resumes by itself.",
+        zh="请启动签名服务或更正其地址;锚定会自动恢复。",
+    ),
+    "signer.url": Advice(
+        en="Write https://host:port, or http for this machine alone, without any secret.",
+        zh="请写成 https://主机:端口;仅本机可用 http,且不得含任何机密。",
     ),
     # --- key files ---
     "key.file-exists": Advice(

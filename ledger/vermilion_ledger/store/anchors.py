@@ -8,7 +8,7 @@ anchors are insert-only.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -33,6 +33,7 @@ _jobs = schema.anchors.c
 _attempts = schema.anchor_attempts.c
 _finals = schema.anchor_receipts.c
 _CLOSED = (JobState.FINAL.value, JobState.SUPERSEDED.value)
+_COST_ROWS = 200  # attempts fetched at once
 
 
 class SqlAnchorJournal:
@@ -161,6 +162,30 @@ class SqlAnchorJournal:
             query = query.where(_finals.size == size)
         found = self._load_finals(query)
         return found[0] if found else None
+
+    def load_costs(self, target: AnchorTarget, *, since: datetime) -> Mapping[int, int]:
+        """Return by nonce what the attempts signed since then may cost at most, in wei.
+
+        Read from the newest attempt backwards to the first that is older: jobs of a
+        target follow one another, so that the moments of signing do as well.
+        """
+        query = (
+            select(_attempts.nonce, _attempts.gas_limit, _attempts.max_fee, _attempts.signed_at)
+            .join(schema.anchors, _attempts.anchor_id == _jobs.anchor_id)
+            .where(_of(target, schema.anchors))
+            .order_by(_attempts.anchor_id.desc(), _attempts.attempt.desc())
+            .execution_options(yield_per=_COST_ROWS)
+        )
+        costs: dict[int, int] = {}
+        with reading(self._engine) as connection:
+            rows = connection.execute(query)
+            for row in rows:
+                if row.signed_at < encode_moment(since):
+                    break
+                cost = row.gas_limit * row.max_fee
+                costs[row.nonce] = max(cost, costs.get(row.nonce, 0))
+            rows.close()
+        return costs
 
     def list_final(
         self, *, size_min: int = 1, size_max: int | None = None, limit: int = 100

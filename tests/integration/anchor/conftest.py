@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from chain import Chain, MemoryLog, fixed_clock, start_chain
+from signer_kit import SignerServer, serve_signer
 from vermilion_anchor.service import Anchorer
 from vermilion_anchor.settings import AnchorSettings, Progress
 from vermilion_ledger.anchor_rows import FinalAnchor
@@ -84,3 +85,18 @@ def finish(chain: Chain, journal: Any) -> Callable[..., FinalAnchor]:
         raise AssertionError(f"size {size} is not final: {notes}")
 
     return drive
+
+
+@pytest.fixture(scope="module")
+def signer_server() -> Iterator[SignerServer]:
+    """One for all tests of a module."""
+    with serve_signer() as running:
+        yield running
+
+
+@pytest.fixture
+def server(signer_server: SignerServer) -> SignerServer:
+    """A signer that is honest again and was asked nothing yet."""
+    signer_server.answer = None
+    signer_server.calls.clear()
+    return signer_server

@@ -225,3 +225,54 @@ def test_a_journal_survives_closing(url: str, opened: Opener) -> None:
     accept(opened(url), make_submission())
 
     assert opened(url).anchors.load_open(TARGET) == job
+
+
+def signed(nonce: int, number: int, *, fee: int = 10, minutes: int = 0) -> AnchorAttempt:
+    return replace(
+        attempt(number),
+        nonce=nonce,
+        gas_limit=100,
+        max_fee=fee,
+        signed_at=NOW + timedelta(minutes=minutes),
+    )
+
+
+def finished(journal: JournalStore, target: AnchorTarget, *attempts: AnchorAttempt) -> None:
+    job = journal.plan(target, size=5, root=ROOT, now=NOW)
+    for each in attempts:
+        job = journal.save_signed(job, each)
+    journal.save_state(job, JobState.SUPERSEDED)
+
+
+def test_costs_are_those_of_the_dearest_attempt_of_each_nonce(journal: JournalStore) -> None:
+    finished(journal, TARGET, signed(0, 0, fee=10), signed(0, 1, fee=30), signed(0, 2, fee=20))
+    finished(journal, TARGET, signed(0, 3, fee=25), signed(1, 4, fee=7))
+    finished(journal, replace(TARGET, chain_id=1), signed(2, 5))
+    finished(journal, replace(TARGET, log=b"\x03" * 32), signed(3, 6))
+
+    assert journal.load_costs(TARGET, since=NOW) == {0: 3000, 1: 700}
+    assert journal.load_costs(replace(TARGET, chain_id=1), since=NOW) == {2: 1000}
+    assert journal.load_costs(replace(TARGET, chain_id=2), since=NOW) == {}
+
+
+def test_costs_from_before_the_moment_do_not_count(journal: JournalStore) -> None:
+    for number in range(5):
+        finished(journal, TARGET, signed(number, number, minutes=number))
+
+    assert journal.load_costs(TARGET, since=NOW + timedelta(minutes=3)) == {3: 1000, 4: 1000}
+    assert journal.load_costs(TARGET, since=NOW + timedelta(minutes=5)) == {}
+
+
+def test_costs_may_pass_what_a_database_multiplies(journal: JournalStore) -> None:
+    dear = replace(signed(0, 0), gas_limit=3 * 10**7, max_fee=9 * 10**18)
+    finished(journal, TARGET, dear)
+
+    assert journal.load_costs(TARGET, since=NOW) == {0: 27 * 10**25}
+
+
+def test_the_costs_of_many_anchors_are_all_read(journal: JournalStore) -> None:
+    job = journal.plan(TARGET, size=5, root=ROOT, now=NOW)
+    for number in range(450):
+        job = journal.save_signed(job, signed(number, number))
+
+    assert len(journal.load_costs(TARGET, since=NOW)) == 450

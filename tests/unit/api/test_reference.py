@@ -10,6 +10,7 @@ import pytest
 from vermilion_api.app import create_app
 from vermilion_api.reference import main, render_pages
 from vermilion_api.settings import ChainSettings, Settings
+from vermilion_api.signer_settings import SignerSettings
 
 PAGES = ("openapi.json", "api.md", "errors.md", "settings.md", "cli.md")
 ROUTES = {
@@ -32,9 +33,9 @@ ROUTES = {
     ("get", "/metrics"),
 }
 COMMANDS = (
-    "up", "record", "approve", "event", "bundle", "status", "anchor now", "anchor status",
-    "keys new", "keys register", "keys revoke", "keys list", "trust export", "serve",
-    "sequencer", "anchorer", "migrate",
+    "up", "record", "approve", "event", "bundle", "status", "anchor balance", "anchor now",
+    "anchor status", "keys new", "keys register", "keys revoke", "keys list", "trust export",
+    "serve", "sequencer", "anchorer", "migrate",
 )  # fmt: skip
 
 
@@ -65,7 +66,7 @@ def test_every_command_of_the_formats_is_there() -> None:
     assert [name for name in COMMANDS if f"## `vermilion {name}`" not in page] == []
 
 
-@pytest.mark.parametrize("kind", [Settings, ChainSettings])
+@pytest.mark.parametrize("kind", [Settings, ChainSettings, SignerSettings])
 def test_every_setting_has_a_unit_and_a_line(kind: type) -> None:
     page = render_pages()["settings.md"]
 

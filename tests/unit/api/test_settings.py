@@ -15,6 +15,7 @@ from vermilion_api.settings import (
     load_settings,
     save_settings,
 )
+from vermilion_api.signer_settings import SignerSettings
 from vermilion_ledger.errors import EvidenceError
 
 CHAIN = ChainSettings(
@@ -24,6 +25,14 @@ CHAIN = ChainSettings(
     log="0x" + 32 * "cd",
     code_hash="0x" + 32 * "ef",
 )
+CHAIN_TEXT = f"""
+[[chain]]
+id = 1
+rpc = "http://127.0.0.1:8545"
+contract = "{CHAIN.contract}"
+log = "{CHAIN.log}"
+code_hash = "{CHAIN.code_hash}"
+"""
 
 
 def test_saved_settings_are_read_back_unchanged(tmp_path: Path) -> None:
@@ -36,6 +45,18 @@ def test_saved_settings_are_read_back_unchanged(tmp_path: Path) -> None:
         chains=(CHAIN,),
         tsas=(TsaSettings(url="https://tsa.example/a", roots="pem/a.pem", timeout_seconds=2.5),),
     )
+
+    save_settings(tmp_path, settings)
+
+    assert load_settings(tmp_path) == settings
+
+
+def test_a_signer_and_the_caps_of_a_chain_are_read_back(tmp_path: Path) -> None:
+    signer = SignerSettings(
+        kind="remote", address="0x" + 20 * "ab", url="https://signer.example", timeout_seconds=2.5
+    )
+    chain = replace(CHAIN, anchor_cost_max_wei=10**16, day_cost_max_wei=10**20, balance_min_wei=1)
+    settings = Settings(signer=signer, chains=(chain,))
 
     save_settings(tmp_path, settings)
 
@@ -101,6 +122,22 @@ def test_a_whole_number_is_taken_for_seconds(tmp_path: Path) -> None:
         ("[[chain]]\nid = 1", "settings.value"),
         ('[[chain]]\nid = 1\nrpc = "x"\ncontract = "0x12"', "hex.malformed"),
         ("[[chain]]\ngas = 1", "settings.unknown"),
+        (f"{CHAIN_TEXT}day_cost_max_wei = -1", "settings.value"),
+        (f"{CHAIN_TEXT}anchor_cost_max_wei = -1", "settings.value"),
+        (f"{CHAIN_TEXT}balance_min_wei = -1", "settings.value"),
+        (f"{CHAIN_TEXT}balance_min_wei = 1.5", "settings.value"),
+        (f"{CHAIN_TEXT}balance_min_wei = true", "settings.value"),
+        ("signer = 1", "settings.value"),
+        ("[[signer]]", "settings.value"),
+        ("[signer]\nkind = 'hsm'", "settings.value"),
+        ("[signer]\npassword = 'x'", "settings.unknown"),
+        ("[signer]\naddress = '0x12'", "hex.malformed"),
+        ("[signer]\ntimeout_seconds = 0", "settings.value"),
+        ("[signer]\ntimeout_seconds = 61", "settings.value"),
+        ("[signer]\nkind = 'remote'", "settings.value"),
+        (f"[signer]\nkind = 'remote'\naddress = '{CHAIN.contract}'", "settings.value"),
+        ("[signer]\nkind = 'remote'\nurl = 'https://s.example'", "settings.value"),
+        (f"[signer]\nkind = 'pkcs11'\naddress = '{CHAIN.contract}'", "settings.value"),
     ],
 )
 def test_a_wrong_setting_is_refused(tmp_path: Path, text: str, code: str) -> None:
