@@ -233,7 +233,7 @@ def test_trouble_and_alarms_are_told_once_and_when_they_are_over(
     cap = Progress(state=None, error=error)
     capsys.readouterr()
 
-    notify = _announcer(load_settings(deployed.path).chains[0])
+    notify = _announcer(f"chain {load_settings(deployed.path).chains[0].id}")
     for progress in (fine, low, low, cap, cap, low, fine, fine):
         notify(progress)
 
