@@ -107,13 +107,15 @@ def test_nobody_is_no_publisher(chain: Chain) -> None:
 
 
 def test_a_log_that_nobody_registered_has_no_owner(chain: Chain) -> None:
+    unknown = owned(chain, chain.signer, b"\x07" * 32)
+
     for step in (
-        lambda log: log.set_publisher(OTHER.address, is_allowed=True),
-        lambda log: log.transfer(OTHER.address),
-        lambda log: log.accept(),
+        lambda: unknown.set_publisher(OTHER.address, is_allowed=True),
+        lambda: unknown.transfer(OTHER.address),
+        unknown.accept,
     ):
         with pytest.raises(ConflictError) as refused:
-            step(owned(chain, chain.signer, b"\x07" * 32))
+            step()
         assert refused.value.code == "chain.unknown-log"
 
 
