@@ -143,6 +143,8 @@ contract ReleaseOnEvidence {
     {
         if (msg.value == 0) revert NothingToHold();
         if (payee == address(0)) revert ZeroPayee();
+        // A deadline lies days ahead: the seconds by which a proposer can bend the time do not matter.
+        // forge-lint: disable-next-line(block-timestamp)
         if (deadline <= block.timestamp) revert DeadlinePassed(deadline);
         // RFC 9162, section 2.1.1: a leaf is hashed behind 0x00. The 0x01 is the version of the entry.
         bytes32 leafHash = sha256(abi.encodePacked(hex"0001", commitment, tag));
@@ -172,6 +174,7 @@ contract ReleaseOnEvidence {
     function refund(uint256 deal) external {
         Deal storage held = _held(deal);
         if (held.payer != msg.sender) revert NotPayer(deal, msg.sender);
+        // forge-lint: disable-next-line(block-timestamp)
         if (block.timestamp < held.deadline) revert TooEarly(deal, held.deadline);
         held.state = State.Refunded;
         balanceOf[msg.sender] += held.amount;
