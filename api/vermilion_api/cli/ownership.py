@@ -9,7 +9,19 @@ import typer
 
 from vermilion_api.cli.common import DEFAULT_HOME, HomeOption, JsonOption, show
 
-__all__ = ["accept", "add", "build_owner", "build_publisher", "remove", "transfer"]
+__all__ = [
+    "AddressArgument",
+    "ChainOption",
+    "ContractOption",
+    "KeystoreOption",
+    "PasswordOption",
+    "accept",
+    "add",
+    "build_owner",
+    "build_publisher",
+    "remove",
+    "transfer",
+]
 
 AddressArgument = Annotated[str, typer.Argument(help="0x address, in lower case.")]
 ChainOption = Annotated[
