@@ -32,10 +32,10 @@ NODE_OK = node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lock lint format test contracts coverage fuzz sim crash histories flips bits restore vectors up demo bench bench-growth alone clean
+.PHONY: help setup lock lint format test contracts coverage fuzz sim crash histories contracts-long mutants flips bits restore vectors up demo bench bench-growth alone clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMPS)/python $(STAMPS)/package ## install what the lock files name into .venv/
 
@@ -54,8 +54,14 @@ test: setup contracts ## everything that CI runs: contracts, Python tests, lint
 	$(MAKE) --no-print-directory lint
 
 contracts: $(NPM) ## compile check and tests of the Solidity contracts
-	cd contracts && npm run --silent check && npm run --silent lint && npm test --silent
+	cd contracts && npm run --silent check && npm run --silent lint && npm run --silent natspec && npm test --silent
 	cd contracts && npm run --silent snapshot:check && npm run --silent gas
+
+contracts-long: $(NPM) ## the contracts with 10,000 fuzz runs, invariants 1,000 x 500, and coverage
+	cd contracts && npm run --silent test:long && npm run --silent coverage
+
+mutants: $(NPM) ## change the contracts in a hundred places; the tests must notice each
+	cd contracts && npm run --silent mutants
 
 coverage: setup $(NPM) ## branch coverage of the Python tests, as text
 	$(BIN)/coverage erase

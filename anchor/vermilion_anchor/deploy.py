@@ -30,6 +30,7 @@ __all__ = [
     "derive_log",
     "fund_development_account",
     "register_log",
+    "send_call",
 ]
 
 DEVELOPMENT_CHAIN = 31337
@@ -156,7 +157,7 @@ def deploy_contract(
             mined within two minutes.
         ConflictError: The chain refused it, or other code is at the address.
     """
-    receipt = _send(chain, signer, to=None, data=artifact.creation_code, fees=fees, sleep=sleep)
+    receipt = send_call(chain, signer, to=None, data=artifact.creation_code, fees=fees, sleep=sleep)
     if receipt.contract is None:
         raise ConflictError("chain.reverted", "the deployment created no contract")
     check_contract(chain, receipt.contract, artifact.code_hash)
@@ -185,7 +186,7 @@ def register_log(
         origin_hash=hashlib.sha256(origin.encode("utf-8")).digest(), publisher=publisher
     )
     try:
-        _send(chain, signer, to=contract, data=data, fees=fees, sleep=sleep)
+        send_call(chain, signer, to=contract, data=data, fees=fees, sleep=sleep)
     except ConflictError as exc:
         if exc.code != "chain.log-registered":
             raise
@@ -205,15 +206,21 @@ def check_publisher(chain: ChainClient, *, contract: bytes, log: bytes, publishe
     chain.estimate_gas(sender=publisher, to=contract, data=data)
 
 
-def _send(
+def send_call(
     chain: ChainClient,
     signer: Signer,
     *,
     to: bytes | None,
     data: bytes,
     fees: FeePolicy,
-    sleep: Callable[[float], None],
+    sleep: Callable[[float], None] = time.sleep,
 ) -> TransactionReceipt:
+    """Sign and send one transaction, and wait for its receipt; ``to=None`` creates a contract.
+
+    Raises:
+        UnavailableError: As for `deploy_contract`, or the account lacks funds.
+        ConflictError: The call would revert, or did: ``chain.reverted``.
+    """
     fields = prepare_transaction(
         chain,
         sender=signer.address,

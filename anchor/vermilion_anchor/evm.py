@@ -47,6 +47,8 @@ _KEY_SIZE = 32
 # Reverts that an operator can do something about; all others are `chain.reverted`
 _REVERTS = {
     "LogAlreadyRegistered": "chain.log-registered",
+    "NotOwner": "chain.not-owner",
+    "NotPendingOwner": "chain.not-nominated",
     "NotPublisher": "chain.not-publisher",
     "UnknownLog": "chain.unknown-log",
 }
@@ -237,8 +239,7 @@ class EvmChain:
         """Return the gas a call would use now.
 
         Raises:
-            ConflictError: The call would revert: ``chain.unknown-log``,
-                ``chain.not-publisher``, ``chain.log-registered`` or ``chain.reverted``.
+            ConflictError: The call would revert, with a code of `_REVERTS` or ``chain.reverted``.
         """
         call = {"from": _wire(sender), "data": _wire(data)}
         if to is not None:

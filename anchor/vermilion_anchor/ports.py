@@ -256,7 +256,8 @@ class ChainClient(Protocol):
 
         Raises:
             ConflictError: The call would revert: ``chain.unknown-log``,
-                ``chain.not-publisher``, ``chain.log-registered`` or ``chain.reverted``.
+                ``chain.not-publisher``, ``chain.not-owner``, ``chain.not-nominated``,
+                ``chain.log-registered`` or ``chain.reverted``.
         """
         ...
 

@@ -1,12 +1,14 @@
-"""``vermilion anchor balance|deploy|now|status``."""
+"""``vermilion anchor balance|deploy|now|status``; `ownership` has the rest of the group."""
 
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vermilion_api.cli import ownership
 from vermilion_api.cli.common import (
     DEFAULT_HOME,
     DEFAULT_URL,
@@ -34,6 +36,8 @@ def build_app() -> typer.Typer:
     app.command("now")(now)
     app.command("status")(status)
     app.command("balance")(balance)
+    app.add_typer(ownership.build_publisher(), name="publisher")
+    app.add_typer(ownership.build_owner(), name="owner")
     return app
 
 
@@ -47,6 +51,10 @@ def deploy(
     finality: Annotated[
         str, typer.Option(help="confirmations:N, finalized or immediate.")
     ] = "confirmations:3",
+    deployments: Annotated[
+        Path | None,
+        typer.Option(help="Folder of deployment records: uses that of the chain, or writes it."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Deploy the contract on a chain, register this log in it, and write it into the settings.
@@ -54,12 +62,17 @@ def deploy(
     The anchoring key pays: on a chain that is not for development, fund its
     account first. A running ledger takes the chain up at its next start.
     """
-    from vermilion_api.deploying import add_chain, deploy_log
+    from vermilion_api.deploying import add_chain, deploy_log, deploy_recorded
     from vermilion_api.home import Home
     from vermilion_api.settings import load_settings
 
     place, settings = Home(path=home), load_settings(home)
-    chain = deploy_log(place, settings, rpc, contract=contract, finality=finality)
+    if deployments is None:
+        chain = deploy_log(place, settings, rpc, contract=contract, finality=finality)
+    else:
+        chain = deploy_recorded(
+            place, settings, rpc, deployments, contract=contract, finality=finality
+        )
     add_chain(place, settings, chain)
     show(
         {"chainId": chain.id, "contract": chain.contract, "log": chain.log},

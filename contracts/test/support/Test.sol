@@ -34,13 +34,16 @@ interface Vm {
     function expectEmit(bool topic1, bool topic2, bool topic3, bool data, address emitter) external;
     function expectRevert(bytes calldata reason) external;
     function getRecordedLogs() external returns (Log[] memory logs);
+    function keyExistsJson(string calldata json, string calldata key) external view returns (bool present);
     function load(address target, bytes32 slot) external view returns (bytes32 value);
     function mockCall(address callee, bytes calldata data, bytes calldata returned) external;
     function mockCallRevert(address callee, bytes calldata data, bytes calldata returned) external;
+    function parseBytes32(string calldata text) external pure returns (bytes32 value);
     function parseJson(string calldata json, string calldata key) external pure returns (bytes memory encoded);
     function parseJsonBool(string calldata json, string calldata key) external pure returns (bool value);
     function parseJsonBytes(string calldata json, string calldata key) external pure returns (bytes memory value);
     function parseJsonBytes32(string calldata json, string calldata key) external pure returns (bytes32 value);
+    function parseJsonInt(string calldata json, string calldata key) external pure returns (int256 value);
     function parseJsonString(string calldata json, string calldata key) external pure returns (string memory value);
     function parseJsonStringArray(string calldata json, string calldata key)
         external

@@ -85,9 +85,21 @@ CODES: dict[str, Advice] = {
         en="Run the command again: a log already registered is adopted.",
         zh="请再次执行该命令:已登记的日志会被沿用。",
     ),
+    "chain.not-effective": Advice(
+        en="Look who else acts for this log: another transaction undid the step at once.",
+        zh="请查明还有谁在操作该日志:此步骤随即被另一笔交易撤销。",
+    ),
+    "chain.not-nominated": Advice(
+        en="Let the owner run `vermilion anchor owner transfer` with this account's address.",
+        zh="请由所有者对该账户地址执行 `vermilion anchor owner transfer`。",
+    ),
+    "chain.not-owner": Advice(
+        en="Use the owner's key: name its files with --keystore and --password-file.",
+        zh="请使用所有者的密钥:用 --keystore 与 --password-file 指明其文件。",
+    ),
     "chain.not-publisher": Advice(
-        en="Let the owner of the log allow this account with setPublisher.",
-        zh="请由日志所有者通过 setPublisher 授权该账户。",
+        en="Let the owner of the log run `vermilion anchor publisher add` with this account.",
+        zh="请由日志所有者对该账户执行 `vermilion anchor publisher add`。",
     ),
     "chain.other-chain": Advice(
         en="Correct the node's address or the configured chain id: they belong to two chains.",
@@ -109,6 +121,27 @@ CODES: dict[str, Advice] = {
     "chain.unreachable": Advice(
         en="Start the node or correct its address; intake goes on and anchoring resumes by itself.",
         zh="请启动节点或更正其地址;收件不受影响,锚定会自动恢复。",
+    ),
+    "chain.zero-publisher": Advice(
+        en="Give the address of the account that shall anchor.",
+        zh="请给出负责锚定的账户地址。",
+    ),
+    # --- deployment records ---
+    "deployment.differs": Advice(
+        en="Leave --contract out to use the recorded one, or name another folder of records.",
+        zh="请去掉 --contract 以采用已记录的合约,或指定另一个记录文件夹。",
+    ),
+    "deployment.exists": Advice(
+        en="Compare both deployments: a record is never overwritten, and one is not needed.",
+        zh="请核对两次部署;记录不会被覆盖,其中一次部署是多余的。",
+    ),
+    "deployment.other-chain": Advice(
+        en="Name each file of the folder by the chain id that stands in it.",
+        zh="请按文件内所载的链编号为该文件夹中的文件命名。",
+    ),
+    "deployment.unusable": Advice(
+        en="Give the folder of the deployment records, one that this account may write.",
+        zh="请指定部署记录所在的文件夹,且当前账户须有写入权限。",
     ),
     # --- the anchorer ---
     "anchor.fee-cap": Advice(

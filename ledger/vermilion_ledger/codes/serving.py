@@ -109,6 +109,10 @@ CODES: dict[str, Advice] = {
         en="Add a [[chain]] table to vermilion.toml, or use `vermilion up` with a local node.",
         zh="请在 vermilion.toml 中添加 [[chain]] 表,或用 `vermilion up` 启动本地节点。",
     ),
+    "anchor.several-chains": Advice(
+        en="Say which one: --chain with its id and, where that is not enough, --contract.",
+        zh="请指明其中一个:用 --chain 给出链编号,仍不唯一时再加 --contract。",
+    ),
     "anchor.not-final": Advice(
         en="Wait and look again with `vermilion anchor status`; the journal goes on.",
         zh="请稍候再用 `vermilion anchor status` 查看;锚定会继续进行。",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -91,3 +93,120 @@ def test_a_rule_that_is_none_is_refused(
 
     assert "finality.malformed" in capsys.readouterr().err
     assert load_settings(home).chains == ()
+
+
+# --- deployment records
+
+
+def record_of(folder: Path) -> dict[str, Any]:
+    (path,) = folder.iterdir()
+    value: dict[str, Any] = json.loads(path.read_bytes())
+    return value
+
+
+def test_a_deployment_is_put_on_record(home: Path, chain: Chain, tmp_path: Path) -> None:
+    folder = tmp_path / "deployments"
+    folder.mkdir()
+
+    assert deploy(home, chain.node.url, "--deployments", str(folder)) == 0
+
+    (written,) = load_settings(home).chains
+    assert [path.name for path in folder.iterdir()] == ["31337.json"]
+    assert record_of(folder) == {
+        "chainId": 31337,
+        "contract": written.contract,
+        "codeHash": "0x" + chain.artifact.code_hash.hex(),
+        "block": written.deployed_block,
+    }
+
+
+def test_the_contract_on_record_is_used(home: Path, chain: Chain, tmp_path: Path) -> None:
+    folder = tmp_path / "deployments"
+    folder.mkdir()
+    other = tmp_path / "other"
+    create_home(other, Settings(node_port=0, origin="ledger.example/other"))
+    assert deploy(other, chain.node.url, "--deployments", str(folder)) == 0
+    before = record_of(folder)
+    chain.mine(3)
+
+    assert deploy(home, chain.node.url, "--deployments", str(folder)) == 0
+
+    (written,) = load_settings(home).chains
+    assert (written.contract, written.deployed_block) == (before["contract"], before["block"])
+    assert written.log != load_settings(other).chains[0].log
+    assert record_of(folder) == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"codeHash": "0x" + "00" * 32}, "deployment.differs"),
+        ({"contract": "0x" + "12" * 20}, "chain.no-contract"),
+        ({"chainId": 1}, "deployment.other-chain"),
+        ({"block": None}, "json.not-count"),
+    ],
+)
+def test_a_record_is_not_believed(
+    home: Path,
+    chain: Chain,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    changes: dict[str, Any],
+    code: str,
+) -> None:
+    true = {
+        "chainId": 31337,
+        "contract": "0x" + chain.deployment.contract.hex(),
+        "codeHash": "0x" + chain.deployment.code_hash.hex(),
+        "block": 1,
+    }
+    (tmp_path / "31337.json").write_text(json.dumps(true | changes))
+
+    assert deploy(home, chain.node.url, "--deployments", str(tmp_path)) != 0
+
+    assert code in capsys.readouterr().err
+    assert load_settings(home).chains == ()
+
+
+def test_other_code_at_the_recorded_address_is_refused(
+    home: Path, chain: Chain, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    address = "0x" + "ee" * 20
+    code = chain.artifact.runtime_code
+    chain.rpc("anvil_setCode", address, "0x" + (code[:-1] + bytes([code[-1] ^ 1])).hex())
+    record = {
+        "chainId": 31337,
+        "contract": address,
+        "codeHash": "0x" + chain.deployment.code_hash.hex(),
+        "block": 1,
+    }
+    (tmp_path / "31337.json").write_text(json.dumps(record))
+
+    assert deploy(home, chain.node.url, "--deployments", str(tmp_path)) != 0
+
+    assert "chain.other-contract" in capsys.readouterr().err
+
+
+def test_another_contract_than_the_one_on_record_is_refused(
+    home: Path, chain: Chain, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "deployments"
+    folder.mkdir()
+    assert deploy(home, chain.node.url, "--deployments", str(folder)) == 0
+    address = "0x" + chain.deployment.contract.hex()
+
+    more = ("--deployments", str(folder), "--contract", address)
+    assert deploy(home, chain.node.url, *more) != 0
+
+    assert "deployment.differs" in capsys.readouterr().err
+
+
+def test_a_folder_that_is_not_there_costs_nothing(
+    home: Path, chain: Chain, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = chain.client.block_number()
+
+    assert deploy(home, chain.node.url, "--deployments", str(tmp_path / "nowhere")) == 5
+
+    assert "deployment.unusable" in capsys.readouterr().err
+    assert chain.client.block_number() == before
