@@ -155,6 +155,10 @@ CODES: dict[str, Advice] = {
         en="Check that the address is that of an Ethereum JSON-RPC node.",
         zh="请确认该地址是以太坊 JSON-RPC 节点。",
     ),
+    "rpc.cut-short": Advice(
+        en="Try again; if the answer breaks off again, take another node.",
+        zh="请重试;若应答再次中断,请换一个节点。",
+    ),
     "rpc.unreachable": Advice(
         en="Try another node, or look the block up and use --header-hashes.",
         zh="请换一个节点,或查询区块后使用 --header-hashes。",
