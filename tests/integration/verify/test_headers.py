@@ -497,3 +497,11 @@ def test_a_fork_with_fields_we_do_not_know_is_read_from_the_raw_header(auditor: 
         assert auditor.run("--block", "3", "--rpc", both[0], "--rpc", both[1])[0] == 0
 
     assert load_block_hashes([auditor.list])[31337, 3] == keccak256(bytes.fromhex(raw[2:]))
+
+
+def test_a_bundle_that_cannot_be_read_is_refused(auditor: Auditor) -> None:
+    paper = auditor.lay("paper", DOCUMENT_BYTES)
+
+    assert auditor.refused("--bundle", paper) == (2, "json.malformed")
+    assert auditor.refused("--bundle", f"{paper}-none") == (2, "bundle.missing")
+    assert auditor.refused("--bundle", str(auditor.folder)) == (5, "bundle.unreadable")
