@@ -32,6 +32,7 @@ BENCHES = (
     "reading",
     "starting",
     "verifying",
+    "receipt",
     "gas",
     "anchoring",
 )

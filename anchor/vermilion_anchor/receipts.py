@@ -7,12 +7,13 @@ the receipts to the header's root, and the finished anchor receipt must pass
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from vermilion_ledger.anchor_rows import AnchorJob
-from vermilion_ledger.errors import UnavailableError, VerificationError
+from vermilion_ledger.errors import InputError, UnavailableError, VerificationError
+from vermilion_ledger.evm import answers
 from vermilion_ledger.evm.header import parse_header
 from vermilion_ledger.evm.receipt import (
     ANCHORED_TOPIC,
@@ -33,36 +34,6 @@ __all__ = [
     "parse_quantity",
 ]
 
-_QUANTITY = re.compile(r"0x[0-9a-fA-F]{1,64}\Z")
-_DATA = re.compile(r"0x(?:[0-9a-fA-F]{2})*\Z")
-
-# Order of RLP (Yellow Paper 4.3 and the forks' EIPs); True marks integers
-_HEADER_FIELDS = (
-    ("parentHash", False),
-    ("sha3Uncles", False),
-    ("miner", False),
-    ("stateRoot", False),
-    ("transactionsRoot", False),
-    ("receiptsRoot", False),
-    ("logsBloom", False),
-    ("difficulty", True),
-    ("number", True),
-    ("gasLimit", True),
-    ("gasUsed", True),
-    ("timestamp", True),
-    ("extraData", False),
-    ("mixHash", False),
-    ("nonce", False),
-)
-_LATER_FIELDS = (
-    ("baseFeePerGas", True),  # London
-    ("withdrawalsRoot", False),  # Shanghai
-    ("blobGasUsed", True),  # Cancun
-    ("excessBlobGas", True),
-    ("parentBeaconBlockRoot", False),
-    ("requestsHash", False),  # Prague
-)
-
 
 def parse_quantity(value: Any, what: str) -> int:
     """Read a number of a node's answer.
@@ -70,9 +41,8 @@ def parse_quantity(value: Any, what: str) -> int:
     Raises:
         UnavailableError: ``chain.bad-answer``.
     """
-    if isinstance(value, str) and _QUANTITY.match(value):
-        return int(value, 16)
-    raise UnavailableError("chain.bad-answer", f"the node gave no number as {what}")
+    with _unavailable():
+        return answers.parse_quantity(value, what)
 
 
 def parse_data(value: Any, what: str, *, size: int | None = None) -> bytes:
@@ -81,35 +51,18 @@ def parse_data(value: Any, what: str, *, size: int | None = None) -> bytes:
     Raises:
         UnavailableError: ``chain.bad-answer``: not hex, or another size.
     """
-    if isinstance(value, str) and _DATA.match(value):
-        data = bytes.fromhex(value[2:])
-        if size is None or len(data) == size:
-            return data
-    raise UnavailableError("chain.bad-answer", f"the node gave no bytes as {what}")
+    with _unavailable():
+        return answers.parse_data(value, what, size=size)
 
 
 def encode_header(block: Mapping[str, Any]) -> bytes:
-    """Return the RLP of a block's header from the members of ``eth_getBlockBy…``.
-
-    Fields that later forks append are taken as far as the node gives them
-    without a gap. The caller compares the hash.
+    """Return the RLP of a block's header, as `vermilion_ledger.evm.answers` reads it.
 
     Raises:
         UnavailableError: ``chain.bad-answer``: a field is missing or no hex.
     """
-    fields = list(_HEADER_FIELDS)
-    for field in _LATER_FIELDS:
-        if block.get(field[0]) is None:
-            break
-        fields.append(field)
-    return encode_rlp(
-        tuple(
-            encode_integer(parse_quantity(block.get(name), name))
-            if is_integer
-            else parse_data(block.get(name), name)
-            for name, is_integer in fields
-        )
-    )
+    with _unavailable():
+        return answers.encode_header(block)
 
 
 def encode_receipt(receipt: Mapping[str, Any]) -> bytes:
@@ -201,3 +154,12 @@ def _find_event(receipt: bytes, job: AnchorJob) -> int:
         if event == wanted:
             return index
     raise UnavailableError("chain.receipts-root", "the receipt has no such anchor event")
+
+
+@contextmanager
+def _unavailable() -> Iterator[None]:
+    """Call an odd answer unavailable: another node, or the same one later, may do better."""
+    try:
+        yield
+    except InputError as exc:
+        raise UnavailableError("chain.bad-answer", exc.message) from exc

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
@@ -17,6 +18,7 @@ from vermilion_verify.files import read_file
 from vermilion_verify.policy import ChainTrust
 
 __all__ = [
+    "BlockId",
     "BlockJudge",
     "Endpoint",
     "Standing",
@@ -26,6 +28,15 @@ __all__ = [
 
 _FILE_SIZE_MAX = 64 * 1024 * 1024  # bytes
 _LINE = re.compile(r"(0|[1-9][0-9]{0,15}) (0|[1-9][0-9]{0,15}) 0x([0-9a-f]{64})\Z")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockId:
+    """A block by its height and hash; whether it is on its chain is for others to say."""
+
+    chain_id: int
+    number: int
+    hash: bytes
 
 
 class Standing(StrEnum):

@@ -10,7 +10,7 @@ from vermilion_ledger.errors import EvidenceError
 from vermilion_verify.report import CheckResult, CheckStatus, Report, Verdict
 from vermilion_verify.texts import TEXTS
 
-__all__ = ["render_error", "render_report", "safe_text"]
+__all__ = ["render_error", "render_report", "render_warning", "safe_text"]
 
 _MARKS = {
     CheckStatus.PASS: ("✓", "32"),
@@ -57,6 +57,11 @@ def render_error(error: EvidenceError, *, language: str) -> str:
     if step := _advice(error.code, language):
         lines.append(f"{_say('next-step', language)}: {step}")
     return "\n".join(lines)
+
+
+def render_warning(text: str, *, colour: bool) -> str:
+    """Return a sentence that nobody is meant to overlook."""
+    return _paint(safe_text(text), "31;1", colour=colour)
 
 
 def safe_text(text: str) -> str:

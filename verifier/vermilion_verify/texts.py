@@ -124,4 +124,19 @@ TEXTS: Mapping[str, Phrase] = {
     "recorded-by": Phrase("Recorded by", "登记人"),
     "as-stated": Phrase("as stated by the ledger", "据账本所述"),
     "not-checked": Phrase("Nothing above was checked.", "以上内容均未经核验。"),
+    # headers
+    "headers-collected": Phrase(
+        "Chain {chainId}, final up to block {height} ({names}): {added} added, {known} known.",
+        "链 {chainId},最终确定至区块 {height}({names}):新增 {added} 个,已有 {known} 个。",
+    ),
+    "headers-contradicted": Phrase(
+        "WARNING: a bundle names {hash} as block {number} of chain {chainId}, and the chain has"
+        " another. With this list that bundle is refuted.",
+        "警告:有证据包称链 {chainId} 的区块 {number} 为 {hash},与链上不符;以此列表核验将被否证。",
+    ),
+    "headers-single": Phrase(
+        "WARNING: {name} alone was asked, and nobody contradicted it. Whoever runs it decides what"
+        " this list proves. Ask a second one that does not belong to the first.",
+        "警告:仅询问了 {name},无人可以反驳。其运营者可左右此列表;请另询问一个互不隶属的节点。",
+    ),
 }

@@ -46,6 +46,14 @@ _FETCH_REGISTRY = Advice(
     en="Fetch the registry file again from the ledger's /v1/registry.",
     zh="请重新从账本的 /v1/registry 获取登记文件。",
 )
+_TRY_LATER = Advice(
+    en="Try again when the chain has gone on; nothing was written.",
+    zh="请待链继续出块后重试;未写入任何内容。",
+)
+_ANOTHER_NODE = Advice(
+    en="Take another node: this one tells of blocks what cannot be.",
+    zh="请换一个节点:该节点给出的区块不可能成立。",
+)
 
 CODES: dict[str, Advice] = {
     "anchor.block-unknown": _LOOK_UP_BLOCK,
@@ -103,8 +111,35 @@ CODES: dict[str, Advice] = {
         en="Find out which of the two lists of block hashes is right before using either.",
         zh="请先查明两份区块哈希列表中哪一份正确。",
     ),
+    "headers.disagreement": Advice(
+        en="Find out which node is wrong at a third source; until then believe none of them.",
+        zh="请通过第三个来源查明哪个节点有误;在此之前均不可采信。",
+    ),
     "headers.malformed": _MEND_LIST,
     "headers.missing": _CHECK_PATH,
+    "headers.no-block": _TRY_LATER,
+    "headers.no-finality": Advice(
+        en="Name how many blocks must follow, with --confirmations or in the trust policy.",
+        zh="请用 --confirmations 或在信任策略中指定所需的后续区块数。",
+    ),
+    "headers.not-final": _TRY_LATER,
+    "headers.nothing": Advice(
+        en="Name bundles, heights with --block, or a trust policy whose log has been anchored.",
+        zh="请指定证据包、用 --block 指定高度,或提供日志已锚定的信任策略。",
+    ),
+    "headers.one-endpoint": Advice(
+        en="Name a second node that does not belong to the first, or say --single and mind it.",
+        zh="请另指定一个互不隶属的节点;或明知风险而使用 --single。",
+    ),
+    "headers.other-block": _ANOTHER_NODE,
+    "headers.other-chain": Advice(
+        en="Name nodes of the chain that the anchors are on; trust show tells its id.",
+        zh="请指定锚定所在链的节点;链编号可用 trust show 查看。",
+    ),
+    "headers.other-code": Advice(
+        en="Check the policy's contract and the node's chain; until they fit believe no anchor.",
+        zh="请核对策略中的合约与节点所在的链;在相符之前请勿采信锚定。",
+    ),
     "headers.repeated": Advice(
         en="Leave one line for each height of a chain.",
         zh="每条链的每个高度只保留一行。",
@@ -113,7 +148,20 @@ CODES: dict[str, Advice] = {
         en="Keep only the blocks that your bundles need in the list.",
         zh="列表中只保留证据包所需的区块。",
     ),
+    "headers.too-many": Advice(
+        en="Collect fewer blocks at a time, or begin later with --since.",
+        zh="请减少单次收集的区块数,或用 --since 从更高的高度开始。",
+    ),
     "headers.unreadable": _CHECK_RIGHTS,
+    "headers.unwritable": Advice(
+        en="Check that the folder of the list exists, that you may write there, and its disk.",
+        zh="请确认列表所在文件夹存在、可写,且磁盘有空间。",
+    ),
+    "headers.which-chain": Advice(
+        en="Say with --chain of which chain the nodes and heights are, one chain at a time.",
+        zh="请用 --chain 指明节点与高度属于哪条链,每次一条链。",
+    ),
+    "headers.wrong-hash": _ANOTHER_NODE,
     "intake.not-in-force": Advice(
         en="Ask for the current trust policy in person; if it says the same, refuse the bundle.",
         zh="请当面索取最新的信任策略;若仍不符,请拒绝该证据包。",
@@ -154,6 +202,10 @@ CODES: dict[str, Advice] = {
     "rpc.answer": Advice(
         en="Check that the address is that of an Ethereum JSON-RPC node.",
         zh="请确认该地址是以太坊 JSON-RPC 节点。",
+    ),
+    "rpc.cut-short": Advice(
+        en="Try again; if the answer breaks off again, take another node.",
+        zh="请重试;若应答再次中断,请换一个节点。",
     ),
     "rpc.unreachable": Advice(
         en="Try another node, or look the block up and use --header-hashes.",

@@ -6,15 +6,16 @@ import json
 import socketserver
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from evidence import DOCUMENT_BYTES, Scene, codes, plain
+from loopback import serving, speak
 from trusted import CODE, START, trust_toml
 from vermilion_ledger.encoding import encode_json
 from vermilion_ledger.errors import InputError
@@ -47,41 +48,6 @@ class Chatter:
         number = HEAD if params[0] == "finalized" else int(params[0], 16)
         found = self.scene.hashes().get((31337, number), bytes(32))
         return {"number": hex(number), "hash": "0x" + found.hex(), "timestamp": hex(START)}
-
-
-@contextmanager
-def serving(respond: Callable[[BaseHTTPRequestHandler, bytes], None]) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            respond(self, self.rfile.read(int(self.headers["Content-Length"])))
-
-        def do_GET(self) -> None:
-            respond(self, b"")
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-            """Say nothing."""
-
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, request: Any, client_address: Any) -> None:
-            """A client that went away is no news."""
-
-    with Server(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}/"
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-def speak(handler: BaseHTTPRequestHandler, body: bytes, status: int = 200) -> None:
-    handler.send_response(status)
-    handler.send_header("Content-Length", str(len(body)))
-    handler.end_headers()
-    handler.wfile.write(body)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from vermilion_verify.verdict import EXIT_CODES
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 REFERENCE = REPOSITORY / "docs" / "reference" / "verifier.md"
+COMMANDS = ((), ("audit",), ("headers",))
 
 
 def options_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> set[str]:
@@ -23,7 +24,7 @@ def options_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> set[str]:
 
 
 def test_every_option_is_in_the_reference_and_no_other(capsys: pytest.CaptureFixture[str]) -> None:
-    options = options_of(capsys) | options_of(capsys, "audit")
+    options = {name for command in COMMANDS for name in options_of(capsys, *command)}
     documented = set(re.findall(r"^\| `(--[a-z-]+)`", REFERENCE.read_text(), re.MULTILINE))
 
     assert documented == options

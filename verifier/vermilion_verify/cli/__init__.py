@@ -10,6 +10,7 @@ import argparse
 import io
 import json
 import os
+import re
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -30,7 +31,9 @@ from vermilion_verify.texts import LANGUAGES, choose_language
 
 __all__ = ["main"]
 
-_SUBCOMMANDS = ("inspect", "audit", "trust")
+_SUBCOMMANDS = ("inspect", "audit", "trust", "headers")
+_HEIGHTS = re.compile(r"(0|[1-9][0-9]{0,14})(?:-(0|[1-9][0-9]{0,14}))?\Z", re.ASCII)
+_CONFIRMATIONS = re.compile(r"[1-9][0-9]{0,8}\Z", re.ASCII)  # as FORMATS section 11 bounds them
 _EPILOG = """exit codes: 0 proven (also superseded, with a notice), 1 refuted or revoked,
 2 usage, 3 pending, 4 not allowed, 5 cannot tell, 6 no record, 7 some of many failed,
 70 internal, 130 interrupted. Anything else is to be read as failure."""
@@ -82,7 +85,8 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
             "vermilion-verify FILE --bundle B --trust T [options]\n"
             "       vermilion-verify inspect BUNDLE\n"
             "       vermilion-verify audit FOLDER --evidence FOLDER --trust T [options]\n"
-            "       vermilion-verify trust show T"
+            "       vermilion-verify trust show T\n"
+            "       vermilion-verify headers FILE --rpc URL --rpc URL [options]"
         )
         options = parser.parse_args(arguments, argparse.Namespace(command="verify"))
     else:
@@ -90,6 +94,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         _add_inspect(commands_of)
         _add_audit(commands_of)
         _add_trust(commands_of)
+        _add_headers(commands_of)
         options = parser.parse_args(arguments)
     if getattr(options, "offline", False) and options.rpc:
         parser.error("--offline and --rpc contradict each other")
@@ -152,6 +157,79 @@ def _add_trust(commands_of: argparse._SubParsersAction[argparse.ArgumentParser])
     show = actions.add_parser("show", help="say in words what a policy believes")
     show.add_argument("trust", type=Path, metavar="T")
     _add_output_options(show)
+
+
+def _add_headers(commands_of: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands_of.add_parser(
+        "headers", help="collect trusted block hashes from nodes that agree, to verify offline"
+    )
+    parser.add_argument("list", type=Path, metavar="FILE", help="the list to make or to extend")
+    parser.add_argument(
+        "--bundle",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="B",
+        help="collect the blocks that this bundle names; may be repeated",
+    )
+    parser.add_argument(
+        "--block",
+        type=_heights,
+        action="append",
+        default=[],
+        metavar="N[-M]",
+        help="collect the block at this height, or a range; may be repeated",
+    )
+    parser.add_argument(
+        "--trust",
+        type=Path,
+        metavar="T",
+        help="trust policy: its chains, finality and nodes; alone, every block with an anchor",
+    )
+    parser.add_argument(
+        "--rpc",
+        action="append",
+        default=[],
+        metavar="URL",
+        help="ask this node; at least two, and all must agree",
+    )
+    parser.add_argument("--chain", type=_height, metavar="ID", help="chain id that all must have")
+    parser.add_argument(
+        "--confirmations",
+        type=_confirmations,
+        metavar="N",
+        help="take blocks that N others follow; without it and --trust, finalized ones",
+    )
+    parser.add_argument(
+        "--since",
+        type=_height,
+        default=0,
+        metavar="N",
+        help="with --trust alone: look for anchors from this height on",
+    )
+    parser.add_argument(
+        "--single", action="store_true", help="be content with one node, whom nobody contradicts"
+    )
+    _add_output_options(parser)
+
+
+def _heights(text: str) -> range:
+    match = _HEIGHTS.match(text)
+    if match is None or int(match[2] or match[1]) < int(match[1]):
+        raise argparse.ArgumentTypeError(f"{text!a} is neither N nor N-M with N ≤ M")
+    return range(int(match[1]), int(match[2] or match[1]) + 1)
+
+
+def _height(text: str) -> int:
+    if "-" in text:
+        raise argparse.ArgumentTypeError(f"{text!a} is not one number")
+    return _heights(text).start
+
+
+def _confirmations(text: str) -> int:
+    if not _CONFIRMATIONS.match(text):
+        raise argparse.ArgumentTypeError(f"{text!a} is not a number from 1 to 999999999")
+    return int(text)
 
 
 def _moment(text: str) -> datetime:

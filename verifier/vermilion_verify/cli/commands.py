@@ -45,6 +45,10 @@ def run(options: argparse.Namespace, language: str) -> int:
     """
     if options.command == "inspect":
         return _inspect(options, language)
+    if options.command == "headers":
+        from vermilion_verify.cli import headers  # the network, which no other subcommand needs
+
+        return headers.run(options, language)
     if options.command == "trust":
         return _show_trust(options)
     policy = load_trust_policy(options.trust)
