@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -109,11 +109,12 @@ def test_nobody_is_no_publisher(chain: Chain) -> None:
 def test_a_log_that_nobody_registered_has_no_owner(chain: Chain) -> None:
     unknown = owned(chain, chain.signer, b"\x07" * 32)
 
-    for step in (
+    steps: tuple[Callable[[], None], ...] = (
         lambda: unknown.set_publisher(OTHER.address, is_allowed=True),
         lambda: unknown.transfer(OTHER.address),
         unknown.accept,
-    ):
+    )
+    for step in steps:
         with pytest.raises(ConflictError) as refused:
             step()
         assert refused.value.code == "chain.unknown-log"
