@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chain import KEY, OTHER_KEY, Chain, MemoryLog
-from vermilion_anchor.deploy import _send, derive_log, fund_development_account
+from vermilion_anchor.deploy import derive_log, fund_development_account, send_call
 from vermilion_anchor.evm import AccountSigner
 from vermilion_anchor.fees import FeePolicy
 from vermilion_ledger.anchor_rows import AnchorTarget, FinalAnchor, JobState
@@ -355,4 +355,6 @@ def allow(chain: Chain, account: AccountSigner, *, allowed: bool = True) -> None
     """Send the owner's setPublisher by plain means."""
     owner = AccountSigner(KEY)
     data = chain.client._encode("setPublisher", [chain.target.log, account.address, allowed])
-    _send(chain.client, owner, to=chain.target.contract, data=data, fees=FeePolicy(), sleep=print)
+    send_call(
+        chain.client, owner, to=chain.target.contract, data=data, fees=FeePolicy(), sleep=print
+    )
