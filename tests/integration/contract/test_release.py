@@ -40,9 +40,9 @@ def creation_code(tmp_path_factory: pytest.TempPathFactory) -> str:
     if not (contracts / "node_modules" / "solc").exists():
         pytest.skip("the contract compiler is not installed: run `make contracts`")
     # folders of its own: another run of forge may be at work in those of the project
-    build = ["build", "src/examples/ReleaseOnEvidence.sol", "--out", made / "out"]
+    build = ["build", "src/examples/ReleaseOnEvidence.sol", "--out", str(made / "out")]
     subprocess.run(
-        ["node", "tools/forge.mjs", *build, "--cache-path", made / "cache"],
+        ["node", "tools/forge.mjs", *build, "--cache-path", str(made / "cache")],
         cwd=contracts,
         check=True,
         capture_output=True,
