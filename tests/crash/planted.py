@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine, Table, insert
 
 from crash.history import History
 from crash.places import LAYOUTS, Site
-from crash.points import Point, spread
+from crash.points import Point, share, spread
 from crash.trial import Zygote
 from vermilion_ledger.publisher import Publisher
 from vermilion_ledger.rows import CheckpointRow, Head
@@ -178,8 +178,13 @@ def main() -> None:
             calls = zygote.find_aims(layout)
             points = [Point(layout=layout.name, fault="KILL", aim=aim) for aim in calls]
             BUGS[name]()
-            # Past opening and migrating, of which none of these bugs is a part.
-            for point in spread(points[len(points) // 3 :], _TRIALS):
+            # Past opening and migrating, of which none of these bugs is a part: evenly, then
+            # some of each kind of call, as a bug may show at its own kind only.
+            points = points[len(points) // 3 :]
+            rows: dict[str, list[Point]] = {}
+            for point in points:
+                rows.setdefault(point.aim.call, []).append(point)
+            for point in (*spread(points, _TRIALS), *share(list(rows.values()), _TRIALS)):
                 outcome = zygote.attempt(point)
                 found |= {kind for kind, _ in outcome.problems}
                 if found:
