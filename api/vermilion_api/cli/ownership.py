@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vermilion_api.cli.common import DEFAULT_HOME, HomeOption, JsonOption, show
+
+if TYPE_CHECKING:
+    from vermilion_anchor.ownership import OwnedLog
 
 __all__ = [
     "AddressArgument",
@@ -69,15 +72,8 @@ def add(
     To replace a publisher, add the new one and then remove the old. Signed by the
     log's owner: the anchoring key, unless the log was handed over.
     """
-    from vermilion_api.deploying import open_owned_log
-
-    log = open_owned_log(home, chain, contract, keystore=keystore, password=password_file)
-    log.set_publisher(_address(address), is_allowed=True)
-    show(
-        {"log": "0x" + log.log.hex(), "publisher": address, "allowed": True},
-        f"{address} may anchor log 0x{log.log.hex()}",
-        as_json=as_json,
-    )
+    log = _open(home, chain, contract, keystore, password_file)
+    _set_publisher(log, address, is_allowed=True, as_json=as_json)
 
 
 def remove(
@@ -91,15 +87,8 @@ def remove(
     as_json: JsonOption = False,
 ) -> None:
     """Let an account anchor this log no more. What it anchored stays. Signed by the owner."""
-    from vermilion_api.deploying import open_owned_log
-
-    log = open_owned_log(home, chain, contract, keystore=keystore, password=password_file)
-    log.set_publisher(_address(address), is_allowed=False)
-    show(
-        {"log": "0x" + log.log.hex(), "publisher": address, "allowed": False},
-        f"{address} may not anchor log 0x{log.log.hex()}",
-        as_json=as_json,
-    )
+    log = _open(home, chain, contract, keystore, password_file)
+    _set_publisher(log, address, is_allowed=False, as_json=as_json)
 
 
 def transfer(
@@ -116,9 +105,7 @@ def transfer(
 
     Signed by the owner, who remains owner until then.
     """
-    from vermilion_api.deploying import open_owned_log
-
-    log = open_owned_log(home, chain, contract, keystore=keystore, password=password_file)
+    log = _open(home, chain, contract, keystore, password_file)
     successor = _address(address)
     log.transfer(successor)
     show(
@@ -140,14 +127,29 @@ def accept(
     as_json: JsonOption = False,
 ) -> None:
     """Take this log over, signed by the nominated successor. Its publishers stay as they are."""
-    from vermilion_api.deploying import open_owned_log
-
-    log = open_owned_log(home, chain, contract, keystore=keystore, password=password_file)
+    log = _open(home, chain, contract, keystore, password_file)
     log.accept()
     owner = "0x" + log.signer.address.hex()
     show(
         {"log": "0x" + log.log.hex(), "owner": owner},
         f"{owner} owns log 0x{log.log.hex()}",
+        as_json=as_json,
+    )
+
+
+def _open(
+    home: Path, chain: int, contract: str, keystore: Path | None, password: Path | None
+) -> OwnedLog:
+    from vermilion_api.deploying import open_owned_log
+
+    return open_owned_log(home, chain, contract, keystore=keystore, password=password)
+
+
+def _set_publisher(log: OwnedLog, address: str, *, is_allowed: bool, as_json: bool) -> None:
+    log.set_publisher(_address(address), is_allowed=is_allowed)
+    show(
+        {"log": "0x" + log.log.hex(), "publisher": address, "allowed": is_allowed},
+        f"{address} {'may' if is_allowed else 'may not'} anchor log 0x{log.log.hex()}",
         as_json=as_json,
     )
 

@@ -75,7 +75,7 @@ class MakerProcess:
         try:
             self._started.result()
             return await asyncio.get_running_loop().run_in_executor(self._talk, self._ask, body)
-        except (OSError, EOFError, ValueError) as exc:  # ValueError: half a message
+        except (OSError, EOFError, ValueError, TypeError) as exc:  # the last two: half a message
             self._logger.warning("the process that reads bulk requests ended: %r", exc)
             self._started = None
             return None

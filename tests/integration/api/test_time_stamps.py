@@ -4,29 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from integration.api.test_up import free_port, run, running
+from chain import anvil_binary, free_port
+from integration.api.test_up import run, running
 from tsa import running_tsa
-from vermilion_anchor.node import find_anvil
 from vermilion_api.client import Ledger
 from vermilion_api.home import create_home
 from vermilion_api.settings import Settings, TsaSettings, load_settings
-from vermilion_ledger.errors import NotFoundError
 
 WAIT_SECONDS = 60.0
 
 
-def test_a_bundle_carries_the_word_of_a_second_clock(tmp_path: Path, repository: Path) -> None:
-    try:
-        find_anvil(os.environ, root=repository)
-    except NotFoundError as exc:
-        pytest.skip(f"no anvil: {exc}")
+def test_a_bundle_carries_the_word_of_a_second_clock(tmp_path: Path) -> None:
+    anvil_binary()
     document = tmp_path / "contract.pdf"
     document.write_bytes(b"the contract")
     with running_tsa(tmp_path / "clock") as tsa:

@@ -19,10 +19,10 @@ from pathlib import Path
 
 import pytest
 
-from vermilion_anchor.node import find_anvil
+from chain import anvil_binary, free_port
 from vermilion_api.client import Ledger
 from vermilion_api.settings import SETTINGS_FILE, load_settings
-from vermilion_ledger.errors import EvidenceError, NotFoundError
+from vermilion_ledger.errors import EvidenceError
 
 ROOT = Path(__file__).resolve().parents[3]
 SOURCES = os.pathsep.join(
@@ -33,17 +33,7 @@ READY_SECONDS, STOP_SECONDS = 120.0, 60.0
 
 @pytest.fixture(autouse=True)
 def _node() -> None:
-    try:
-        find_anvil(os.environ, root=ROOT)
-    except NotFoundError as exc:
-        pytest.skip(f"no anvil: {exc}")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    anvil_binary()
 
 
 def environment() -> dict[str, str]:
