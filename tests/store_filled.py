@@ -16,6 +16,7 @@ from vermilion_ledger.errors import VerificationError
 from vermilion_ledger.ports import HistoryView, TileStore
 from vermilion_ledger.rows import Idempotency, IntakeBatch, Pending
 from vermilion_ledger.store import Database
+from vermilion_ledger.store.engine import is_sqlite, writing
 
 NOW = datetime(2026, 11, 21, 8, tzinfo=UTC)
 TARGET = AnchorTarget(chain_id=31337, contract=b"\x01" * 20, log=b"\x02" * 32)
@@ -51,8 +52,16 @@ def fill(database: Database, tiles: TileStore) -> None:
         signed_block=5,
         signed_at=NOW,
     )
+    database.anchors.reserve_nonce(job, b"\x03" * 20, nonce_min=1)
     job = database.anchors.save_signed(job, attempt)
     database.anchors.save_receipt(job, make_final())
+    database.anchors.save_vanished(make_final(), now=NOW)
+    with writing(database.engine) as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO anchor_notes VALUES (1, {0}, {0}, 'anchor.fee-cap', 'waits', 1, 2)".format(
+                "''" if is_sqlite(connection) else "''::bytea"
+            )
+        )
     stamp = StoredTimestamp(size=1, authority="http://tsa.example", token=b"token", time=NOW)
     database.timestamps.save(stamp)
 
@@ -70,4 +79,6 @@ def make_final() -> FinalAnchor:
         block_time=NOW,
         header=b"header",
         receipt=b"{}",
+        gas_used=56_000,
+        gas_price=10**9,
     )

@@ -15,7 +15,7 @@ from vermilion_ledger.errors import InputError, SignatureError, VerificationErro
 from vermilion_ledger.evm.keccak import keccak256
 from vermilion_ledger.evm.rlp import Item, decode_rlp, encode_integer, encode_rlp, parse_integer
 
-__all__ = ["add_signature", "check_signed", "signing_digest"]
+__all__ = ["add_signature", "check_signed", "signed_data", "signing_digest"]
 
 _TYPE = b"\x02"
 _N = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
@@ -98,6 +98,18 @@ def check_signed(raw: bytes, fields: TransactionFields, *, address: bytes) -> No
         raise SignatureError(
             "signer.other-key", f"0x{signed_by.hex()} signed, not 0x{address.hex()}"
         )
+
+
+def signed_data(raw: bytes) -> bytes:
+    """Return the call data of a signed transaction.
+
+    Raises:
+        InputError: ``rlp.shape`` and others of RLP: no EIP-1559 transaction.
+    """
+    data = _decode(raw)[_NAMES.index("data")]
+    if not isinstance(data, bytes):
+        raise InputError("rlp.shape", "the data is a list")
+    return data
 
 
 def _items(fields: TransactionFields) -> list[Item]:

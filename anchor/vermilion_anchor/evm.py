@@ -38,6 +38,7 @@ from vermilion_ledger.errors import (
 )
 from vermilion_ledger.evm.keccak import keccak256
 from vermilion_ledger.evm.receipt import ANCHORED_TOPIC
+from vermilion_ledger.limits import JSON_INTEGER_MAX
 
 __all__ = ["AccountSigner", "EvmChain", "decrypt_key", "encrypt_key"]
 
@@ -280,6 +281,8 @@ class EvmChain:
             block_hash=parse_data(answer["blockHash"], "block hash", size=32),
             is_success=answer.get("status") == "0x1",
             contract=None if address is None else parse_data(address, "contract", size=20),
+            gas_used=_optional(answer.get("gasUsed"), "gas used"),
+            gas_price=_optional(answer.get("effectiveGasPrice"), "gas price"),
         )
 
     # --- blocks ---
@@ -378,6 +381,12 @@ def _object(answer: Any) -> Mapping[str, Any]:
     if not isinstance(answer, dict):
         raise UnavailableError("chain.bad-answer", "the node gave no object where one is due")
     return answer
+
+
+def _optional(value: Any, what: str) -> int | None:
+    """Read a remark: one that is missing, or larger than a store takes, is none."""
+    number = None if value is None else parse_quantity(value, what)
+    return None if number is None or number > JSON_INTEGER_MAX else number
 
 
 def _signature(entry: Mapping[str, Any]) -> bytes:

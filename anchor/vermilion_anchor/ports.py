@@ -24,6 +24,7 @@ from vermilion_ledger.anchor_rows import (
 
 __all__ = [
     "AnchorEvent",
+    "AnchorPorts",
     "BlockData",
     "ChainClient",
     "ChainHead",
@@ -69,9 +70,21 @@ class JournalStore(Protocol):
         """
         ...
 
+    def reserve_nonce(self, job: AnchorJob, address: bytes, *, nonce_min: int) -> int:
+        """Return the lowest nonce from ``nonce_min`` on that is no other open job's.
+
+        From then on it is this job's, until the job is closed; asked again, the
+        same is returned unless a lower one became free.
+
+        Raises:
+            ConflictError: ``anchor.nonce-moved``: another process was faster; retry.
+        """
+        ...
+
     def save_signed(self, job: AnchorJob, attempt: AnchorAttempt) -> AnchorJob:
         """Append an attempt and set the state `signed`, in one transaction.
 
+        ``job.size`` and ``job.root`` are saved as well: they are the attempt's.
         Nothing is sent before this has returned.
 
         Raises:
@@ -84,6 +97,8 @@ class JournalStore(Protocol):
     ) -> AnchorJob:
         """Set the state; ``mined`` is given exactly with `JobState.MINED` and cleared otherwise.
 
+        ``job.size`` and ``job.root`` are saved as well: of several attempts that of the one mined.
+
         Raises:
             ConflictError: ``anchor.job-moved``.
         """
@@ -93,15 +108,27 @@ class JournalStore(Protocol):
         """Store a final anchor and close its job as `final`, in one transaction.
 
         An anchor is stored once: the same (chain, block hash, transaction
-        index, log index) again changes nothing but the job.
+        index, log index) again changes nothing but the job, and that its
+        block counts as vanished no more.
 
         Raises:
             ConflictError: ``anchor.job-moved``.
         """
         ...
 
+    def save_vanished(self, anchor: FinalAnchor, *, now: datetime) -> None:
+        """Remember that the block of a final anchor is on its chain no more."""
+        ...
+
+    def load_vanished(self, target: AnchorTarget) -> FinalAnchor | None:
+        """Return the anchor of the largest size whose block vanished; None without one."""
+        ...
+
     def load_final(self, target: AnchorTarget, *, size: int | None = None) -> FinalAnchor | None:
-        """Return the final anchor of that size, or of the largest size; None without one."""
+        """Return the final anchor of that size, or of the largest size; None without one.
+
+        Anchors whose block vanished are left out.
+        """
         ...
 
     def load_costs(self, target: AnchorTarget, *, since: datetime) -> Mapping[int, int]:
@@ -191,7 +218,10 @@ class AnchorEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransactionReceipt:
-    """Where a transaction was mined, whether it succeeded, and what contract it created."""
+    """Where a transaction was mined, whether it succeeded, and what contract it created.
+
+    ``gas_used`` and ``gas_price`` (wei per gas, as paid) are remarks of a node.
+    """
 
     transaction: bytes
     transaction_index: int
@@ -199,6 +229,8 @@ class TransactionReceipt:
     block_hash: bytes
     is_success: bool
     contract: bytes | None = None
+    gas_used: int | None = None
+    gas_price: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -314,6 +346,17 @@ class ChainClient(Protocol):
     ) -> Sequence[AnchorEvent]:
         """Return the `Anchored` events of a log in one block."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnchorPorts:
+    """What an anchorer works with; used by one thread."""
+
+    chain: ChainClient
+    journal: JournalStore
+    log: LogView
+    signer: Signer
+    clock: Clock
 
 
 class TimestampStore(Protocol):

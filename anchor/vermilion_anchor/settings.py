@@ -24,6 +24,7 @@ class AnchorSettings:
         fees: What to offer, in wei per gas.
         spending: What it may cost, in wei.
         interval_seconds: Least time between two anchors; roots accumulate meanwhile.
+        recheck_seconds: How long after its block a final anchor is looked at again.
         poll_seconds: Pause between looks at the chain.
         retry_seconds_max: Longest pause while the node is out of reach.
     """
@@ -34,6 +35,7 @@ class AnchorSettings:
     fees: FeePolicy = field(default_factory=FeePolicy)
     spending: SpendPolicy = field(default_factory=SpendPolicy)
     interval_seconds: float = 0.0
+    recheck_seconds: float = 7 * 24 * 3600.0
     poll_seconds: float = 1.0
     retry_seconds_max: float = 30.0
 

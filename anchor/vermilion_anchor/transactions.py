@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vermilion_anchor.eip1559 import check_signed
+from vermilion_anchor.eip1559 import check_signed, signed_data
 from vermilion_anchor.fees import Fees
 from vermilion_anchor.ports import ChainClient, Signer, TransactionFields
-from vermilion_ledger.errors import UnavailableError
+from vermilion_ledger.errors import InputError, UnavailableError
 from vermilion_ledger.evm.keccak import keccak256
 
-__all__ = ["SignedTransaction", "prepare_transaction", "sign_transaction"]
+__all__ = ["SignedTransaction", "anchored_tree", "prepare_transaction", "sign_transaction"]
+
+_SELECTOR_SIZE, _WORD = 4, 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,3 +82,19 @@ def sign_transaction(signer: Signer, fields: TransactionFields) -> SignedTransac
     raw = signer.sign(fields)
     check_signed(raw, fields, address=signer.address)
     return SignedTransaction(fields=fields, raw=raw, hash=keccak256(raw))
+
+
+def anchored_tree(raw: bytes) -> tuple[int, bytes]:
+    """Return size and root of the tree that a signed call of ``anchor`` is for.
+
+    Read from the bytes themselves: they are what was sent, whatever a row says.
+
+    Raises:
+        InputError: ``rlp.shape``: it is no such call.
+    """
+    data = signed_data(raw)
+    # Solidity ABI: selector, log, size, root, then where the proof begins
+    if len(data) < _SELECTOR_SIZE + 4 * _WORD:
+        raise InputError("rlp.shape", f"call data of {len(data)} bytes, not of an anchor")
+    words = data[_SELECTOR_SIZE:]
+    return int.from_bytes(words[_WORD : 2 * _WORD], "big"), words[2 * _WORD : 3 * _WORD]

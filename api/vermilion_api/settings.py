@@ -55,6 +55,16 @@ class ChainSettings:
         "When an anchor counts: `confirmations:N`, `finalized`, `immediate`.",
     )
     deployed_block: int = _setting(0, "height", "Block at which the contract was seen first.")
+    fee_cap_wei: int = _setting(
+        500 * 10**9, "wei per gas", "Never offer more: above it anchoring waits, intake goes on."
+    )
+    tip_cap_wei: int = _setting(10 * 10**9, "wei per gas", "Never tip a block's maker more.")
+    replace_after_blocks: int = _setting(
+        3, "blocks", "How long a transaction may wait before a dearer one takes its nonce."
+    )
+    recheck_hours: float = _setting(
+        168.0, "hours", "How long a final anchor is looked at again, in case it vanishes."
+    )
     anchor_cost_max_wei: int = _setting(
         0, "wei", "The most that one anchor may cost, by gas limit and fee offered; 0 is no cap."
     )
@@ -72,9 +82,12 @@ class ChainSettings:
         parse_wire_hex(self.log, size=32, what="chain.log")
         parse_wire_hex(self.code_hash, size=32, what="chain.code_hash")
         parse_finality(self.finality)
-        for name in ("anchor_cost_max_wei", "day_cost_max_wei", "balance_min_wei"):
+        for name in ("anchor_cost_max_wei", "day_cost_max_wei", "balance_min_wei", "recheck_hours"):
             if getattr(self, name) < 0:
                 raise InputError("settings.value", f"chain.{name} is below 0")
+        for name in ("fee_cap_wei", "tip_cap_wei", "replace_after_blocks"):
+            if getattr(self, name) < 1:
+                raise InputError("settings.value", f"chain.{name} is below 1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

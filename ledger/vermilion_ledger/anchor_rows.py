@@ -37,7 +37,13 @@ class JobState(StrEnum):
     PLANNED = "planned"
     SIGNED = "signed"
     SENT = "sent"
+    STUCK = "stuck"
+    """Sent and waiting for long, and a dearer transaction would pass the cap."""
+    DROPPED = "dropped"
+    """The nonce signed for no longer fits: another transaction is to be signed."""
     MINED = "mined"
+    REORGED = "reorged"
+    """The block it was in is on the chain no more: to be mined again."""
     FINAL = "final"
     SUPERSEDED = "superseded"
     """Another publisher anchored a larger tree first; nothing was anchored here."""
@@ -128,7 +134,7 @@ class AnchorJob:
     Attributes:
         number: Given by the journal, rising.
         target: What is anchored where.
-        size: Tree size to be anchored.
+        size: Tree size to be anchored: as planned, then as signed last, then as mined.
         root: Root of that tree.
         state: Where the job stands.
         attempts: Every transaction ever signed for it, oldest first; none is
@@ -175,6 +181,8 @@ class FinalAnchor:
         header: Raw RLP of the block header.
         receipt: Canonical JSON of the anchor receipt (FORMATS section 8)
             without ``consistency``, which depends on the bundle's checkpoint.
+        gas_used: Gas of the transaction, as a node said; None where none did.
+        gas_price: What was paid, in wei per gas, as a node said.
     """
 
     target: AnchorTarget
@@ -188,6 +196,8 @@ class FinalAnchor:
     block_time: datetime
     header: bytes
     receipt: bytes
+    gas_used: int | None = None
+    gas_price: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse hashes of another length."""

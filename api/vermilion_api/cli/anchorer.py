@@ -59,6 +59,7 @@ def build_anchorer(ledger: Ledger, chain: ChainSettings, signer: Signer) -> Anch
     """Return the anchorer of one chain."""
     from vermilion_anchor.artifact import load_artifact
     from vermilion_anchor.evm import EvmChain
+    from vermilion_anchor.fees import FeePolicy
     from vermilion_anchor.service import Anchorer
     from vermilion_anchor.settings import AnchorSettings
     from vermilion_anchor.spending import SpendPolicy
@@ -69,11 +70,17 @@ def build_anchorer(ledger: Ledger, chain: ChainSettings, signer: Signer) -> Anch
         target=target_of(chain),
         code_hash=bytes.fromhex(chain.code_hash[2:]),
         finality=parse_finality(chain.finality),
+        fees=FeePolicy(
+            max_fee_cap=chain.fee_cap_wei,
+            priority_fee_cap=min(chain.tip_cap_wei, chain.fee_cap_wei),
+            replace_after_blocks=chain.replace_after_blocks,
+        ),
         spending=SpendPolicy(
             anchor_max=chain.anchor_cost_max_wei,
             day_max=chain.day_cost_max_wei,
             balance_min=chain.balance_min_wei,
         ),
+        recheck_seconds=3600 * chain.recheck_hours,
         interval_seconds=ledger.settings.anchor_interval_seconds,
         poll_seconds=ledger.settings.anchor_poll_seconds,
     )

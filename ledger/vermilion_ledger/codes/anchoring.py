@@ -60,6 +60,10 @@ CODES: dict[str, Advice] = {
         zh="请将规则写为 confirmations:N(N 不小于 1)、finalized 或 immediate。",
     ),
     # --- the node and the contract ---
+    "chain.behind": Advice(
+        en="Wait until the node has caught up; if it does not, name another node of the chain.",
+        zh="请等待节点同步;若迟迟不同步,请改用同一链的其他节点。",
+    ),
     "chain.artifact": Advice(
         en="Install Vermilion again; the contract artifact in this installation is damaged.",
         zh="请重新安装 Vermilion;本次安装中的合约文件已损坏。",
@@ -148,10 +152,10 @@ CODES: dict[str, Advice] = {
         en="Wait, or raise the fee cap: roots accumulate and nothing is lost.",
         zh="请等待或提高费用上限:树根会累积,不会丢失任何内容。",
     ),
-    "anchor.final-vanished": Advice(
-        en="Stop and call a person: the chain dropped an anchor that was final."
-        " Ask for more confirmations, or register the log anew.",
-        zh="请停止并通知负责人:链上丢失了已最终确认的锚定。请提高确认数,或重新登记日志。",
+    "anchor.final-reorged": Advice(
+        en="Call a person: the chain dropped an anchor that was final. It is anchored anew by"
+        " itself; ask for more confirmations, and hand out new bundles in place of those with it.",
+        zh="请通知负责人:链上丢失了已最终确认的锚定。系统会自动重新锚定;请提高确认数,并重新发放含该锚定的证据包。",
     ),
     "anchor.head-conflict": Advice(
         en="Stop and call a person: the chain holds another tree than this ledger."
@@ -169,6 +173,10 @@ CODES: dict[str, Advice] = {
     "anchor.low-balance": Advice(
         en="Send ether to the address shown before it runs out; anchoring goes on meanwhile.",
         zh="请在余额用尽前向所示地址转入以太币;其间锚定照常进行。",
+    ),
+    "anchor.nonce-moved": Advice(
+        en="Nothing to do: another anchoring job took the nonce, and this one takes the next.",
+        zh="无需处理:另一锚定任务占用了该 nonce,本任务会使用下一个。",
     ),
     "anchor.no-funds": Advice(
         en="Send ether to the address shown; anchoring resumes by itself.",

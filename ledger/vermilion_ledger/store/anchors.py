@@ -3,7 +3,8 @@
 `SqlAnchorJournal` fits the anchorer's ``JournalStore`` port, whose rows are
 `vermilion_ledger.anchor_rows`. Every save returns after the durable commit.
 A job changes only from the revision it was read at; attempts and final
-anchors are insert-only.
+anchors are insert-only. A final anchor whose block vanished is kept and no
+longer shown.
 """
 
 from __future__ import annotations
@@ -25,7 +26,15 @@ from vermilion_ledger.anchor_rows import (
 from vermilion_ledger.errors import ConflictError
 from vermilion_ledger.store import schema
 from vermilion_ledger.store.engine import reading, writing
+from vermilion_ledger.store.finals import insert_final, read_final, select_finals
 from vermilion_ledger.store.moments import decode_moment, encode_moment
+from vermilion_ledger.store.nonces import reserve_nonce
+from vermilion_ledger.store.vanished import (
+    clear_vanished,
+    is_standing,
+    is_vanished,
+    mark_vanished,
+)
 
 __all__ = ["SqlAnchorJournal"]
 
@@ -91,8 +100,24 @@ class SqlAnchorJournal:
             planned_at=now,
         )
 
+    def reserve_nonce(self, job: AnchorJob, address: bytes, *, nonce_min: int) -> int:
+        """Return the lowest nonce from ``nonce_min`` on that is no other open job's.
+
+        Raises:
+            ConflictError: ``anchor.nonce-moved``: another process was faster; retry.
+        """
+        try:
+            with writing(self._engine) as connection:
+                return reserve_nonce(connection, job, address, nonce_min=nonce_min)
+        except ConflictError as exc:
+            raise ConflictError(
+                "anchor.nonce-moved", f"a nonce from {nonce_min} on was given to another job"
+            ) from exc
+
     def save_signed(self, job: AnchorJob, attempt: AnchorAttempt) -> AnchorJob:
         """Append an attempt and set the state `signed`, in one transaction.
+
+        ``job.size`` and ``job.root`` are saved as well: they are the attempt's.
 
         Raises:
             ConflictError: ``anchor.job-moved``.
@@ -119,6 +144,8 @@ class SqlAnchorJournal:
     ) -> AnchorJob:
         """Set the state; ``mined`` is given exactly with `JobState.MINED` and cleared otherwise.
 
+        ``job.size`` and ``job.root`` are saved as well: of several attempts that of the one mined.
+
         Raises:
             InputError: ``anchor.row``: state and ``mined`` disagree.
             ConflictError: ``anchor.job-moved``.
@@ -131,15 +158,11 @@ class SqlAnchorJournal:
     def save_receipt(self, job: AnchorJob, anchor: FinalAnchor) -> None:
         """Store a final anchor and close its job as `final`, in one transaction.
 
+        Its block counts as no longer vanished.
+
         Raises:
             ConflictError: ``anchor.job-moved``.
         """
-        same = select(_finals.size).where(
-            _finals.chain_id == anchor.target.chain_id,
-            _finals.block_hash == anchor.block_hash,
-            _finals.transaction_index == anchor.transaction_index,
-            _finals.log_index == anchor.log_index,
-        )
         mined = MinedIn(
             transaction=anchor.transaction,
             block_number=anchor.block_number,
@@ -147,14 +170,32 @@ class SqlAnchorJournal:
         )
         with writing(self._engine) as connection:
             _move(connection, job, JobState.FINAL, mined)
-            if connection.execute(same).first() is None:
-                connection.execute(insert(schema.anchor_receipts).values(_final_values(anchor)))
+            clear_vanished(
+                connection, chain_id=anchor.target.chain_id, block_hash=anchor.block_hash
+            )
+            insert_final(connection, anchor)
+
+    def save_vanished(self, anchor: FinalAnchor, *, now: datetime) -> None:
+        """Remember that the block of a final anchor is on its chain no more."""
+        with writing(self._engine) as connection:
+            mark_vanished(
+                connection,
+                chain_id=anchor.target.chain_id,
+                block_hash=anchor.block_hash,
+                seen_at=now,
+            )
+
+    def load_vanished(self, target: AnchorTarget) -> FinalAnchor | None:
+        """Return the anchor of the largest size whose block vanished; None without one."""
+        query = select_finals().where(_of(target, schema.anchor_receipts), is_vanished())
+        found = self._load_finals(query.order_by(_finals.size.desc()).limit(1))
+        return found[0] if found else None
 
     def load_final(self, target: AnchorTarget, *, size: int | None = None) -> FinalAnchor | None:
         """Return the final anchor of that size, or of the largest size; None without one."""
         query = (
-            select(schema.anchor_receipts)
-            .where(_of(target, schema.anchor_receipts))
+            select_finals()
+            .where(_of(target, schema.anchor_receipts), is_standing())
             .order_by(_finals.size.desc(), _finals.block_number)
             .limit(1)
         )
@@ -192,8 +233,8 @@ class SqlAnchorJournal:
     ) -> Sequence[FinalAnchor]:
         """Return final anchors on every chain within sizes, largest first."""
         query = (
-            select(schema.anchor_receipts)
-            .where(_finals.size >= size_min)
+            select_finals()
+            .where(_finals.size >= size_min, is_standing())
             .order_by(_finals.size.desc(), _finals.chain_id, _finals.block_number)
             .limit(limit)
         )
@@ -203,7 +244,7 @@ class SqlAnchorJournal:
 
     def _load_finals(self, query: Select[Any]) -> list[FinalAnchor]:
         with reading(self._engine) as connection:
-            return [_final(row) for row in connection.execute(query)]
+            return [read_final(row) for row in connection.execute(query)]
 
 
 def _of(target: AnchorTarget, table: Any) -> ColumnElement[bool]:
@@ -221,6 +262,8 @@ def _move(connection: Connection, job: AnchorJob, state: JobState, mined: MinedI
         .where(_jobs.anchor_id == job.number, _jobs.revision == job.revision)
         .values(
             state=state.value,
+            size=job.size,
+            root=job.root,
             revision=job.revision + 1,
             transaction_hash=mined.transaction if mined else None,
             block_number=mined.block_number if mined else None,
@@ -291,38 +334,4 @@ def _job(row: Any, attempts: tuple[AnchorAttempt, ...]) -> AnchorJob:
         mined=mined,
         revision=row.revision,
         planned_at=decode_moment(row.created_at),
-    )
-
-
-def _final_values(anchor: FinalAnchor) -> dict[str, Any]:
-    return {
-        "chain_id": anchor.target.chain_id,
-        "contract": anchor.target.contract,
-        "log": anchor.target.log,
-        "size": anchor.size,
-        "root": anchor.root,
-        "transaction_hash": anchor.transaction,
-        "transaction_index": anchor.transaction_index,
-        "log_index": anchor.log_index,
-        "block_number": anchor.block_number,
-        "block_hash": anchor.block_hash,
-        "block_time": encode_moment(anchor.block_time),
-        "header": anchor.header,
-        "receipt": anchor.receipt,
-    }
-
-
-def _final(row: Any) -> FinalAnchor:
-    return FinalAnchor(
-        target=AnchorTarget(chain_id=row.chain_id, contract=row.contract, log=row.log),
-        size=row.size,
-        root=row.root,
-        transaction=row.transaction_hash,
-        transaction_index=row.transaction_index,
-        log_index=row.log_index,
-        block_number=row.block_number,
-        block_hash=row.block_hash,
-        block_time=decode_moment(row.block_time),
-        header=row.header,
-        receipt=row.receipt,
     )

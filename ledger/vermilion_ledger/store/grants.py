@@ -38,8 +38,19 @@ _SEQUENCER: _Rights = {
     "DELETE": ("queue",),
 }
 _ANCHORER: _Rights = {
-    "INSERT": ("anchors", "anchor_attempts", "anchor_receipts", "timestamps", "blocks"),
-    "UPDATE": ("anchors",),
+    "INSERT": (
+        "anchors",
+        "anchor_attempts",
+        "anchor_nonces",
+        "anchor_notes",
+        "anchor_payments",
+        "anchor_receipts",
+        "blocks",
+        "timestamps",
+        "vanished_blocks",
+    ),
+    "UPDATE": ("anchors", "anchor_nonces", "anchor_notes"),
+    "DELETE": ("vanished_blocks",),
 }
 
 

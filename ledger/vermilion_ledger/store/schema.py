@@ -29,6 +29,9 @@ __all__ = [
     "INSERT_ONLY",
     "METADATA",
     "anchor_attempts",
+    "anchor_nonces",
+    "anchor_notes",
+    "anchor_payments",
     "anchor_receipts",
     "anchors",
     "blocks",
@@ -46,6 +49,7 @@ __all__ = [
     "responses",
     "submissions",
     "timestamps",
+    "vanished_blocks",
 ]
 
 METADATA = MetaData(
@@ -272,6 +276,56 @@ anchor_receipts = Table(
     _sized("root", 32),
 )
 
+# Which job a nonce of an account is for. Changed only from a job that is closed to another.
+anchor_nonces = Table(
+    "anchor_nonces",
+    METADATA,
+    Column("chain_id", BigInteger, nullable=False),
+    Column("address", LargeBinary, nullable=False),
+    Column("nonce", BigInteger, nullable=False),
+    Column("anchor_id", _ROW, ForeignKey("anchors.anchor_id"), nullable=False),
+    PrimaryKeyConstraint("chain_id", "address", "nonce"),
+    _sized("address", 20),
+)
+
+# What a node said that an anchor in a block has cost: a remark, not evidence.
+anchor_payments = Table(
+    "anchor_payments",
+    METADATA,
+    Column("chain_id", BigInteger, nullable=False),
+    Column("block_hash", LargeBinary, nullable=False),
+    Column("transaction_hash", LargeBinary, nullable=False),
+    Column("gas_used", BigInteger, nullable=False),
+    Column("gas_price", BigInteger, nullable=False),
+    PrimaryKeyConstraint("chain_id", "block_hash", "transaction_hash"),
+)
+
+# Blocks of final anchors that are on their chain no more. A row goes away again where the
+# chain returned to its block; the receipts themselves are kept.
+vanished_blocks = Table(
+    "vanished_blocks",
+    METADATA,
+    Column("chain_id", BigInteger, nullable=False),
+    Column("block_hash", LargeBinary, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("chain_id", "block_hash"),
+    _sized("block_hash", 32),
+)
+
+# The anchorer's last word on each target, for people; overwritten.
+anchor_notes = Table(
+    "anchor_notes",
+    METADATA,
+    Column("chain_id", BigInteger, nullable=False),
+    Column("contract", LargeBinary, nullable=False),
+    Column("log", LargeBinary, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("told_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("chain_id", "contract", "log"),
+)
+
 # Tokens over checkpoints whose anchor is final; the authority by its address. Checkpoints may
 # lie in a database of their own, hence no reference.
 timestamps = Table(
@@ -315,6 +369,7 @@ INSERT_ONLY = (
     blocks,
     anchor_attempts,
     anchor_receipts,
+    anchor_payments,
     timestamps,
     idempotency,
     responses,

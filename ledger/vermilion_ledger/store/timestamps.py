@@ -15,6 +15,7 @@ from vermilion_ledger.anchor_rows import StoredTimestamp
 from vermilion_ledger.store import schema
 from vermilion_ledger.store.engine import looking, reading, writing
 from vermilion_ledger.store.moments import decode_moment, encode_moment
+from vermilion_ledger.store.vanished import is_standing
 
 __all__ = ["SqlTimestampStore"]
 
@@ -36,7 +37,12 @@ class SqlTimestampStore:
             among: How many of the newest anchored sizes are looked at.
         """
         newest = (
-            select(_finals.size).distinct().order_by(_finals.size.desc()).limit(among).subquery()
+            select(_finals.size)
+            .where(is_standing())
+            .distinct()
+            .order_by(_finals.size.desc())
+            .limit(among)
+            .subquery()
         )
         done = select(_stamps.size).where(_stamps.authority == authority)
         query = (

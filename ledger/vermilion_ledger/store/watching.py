@@ -16,6 +16,7 @@ from vermilion_ledger.rows import Lease
 from vermilion_ledger.store import schema
 from vermilion_ledger.store.engine import looking, reading
 from vermilion_ledger.store.moments import decode_moment
+from vermilion_ledger.store.vanished import is_standing
 
 __all__ = ["SqlWatch"]
 
@@ -43,19 +44,19 @@ class SqlWatch:
 
     def final_size(self) -> int:
         """Return the largest tree size with a final anchor on any chain; 0 if there is none."""
-        return self._number(select(func.max(_finals.size)))
+        return self._number(select(func.max(_finals.size)).where(is_standing()))
 
     def mined_size(self) -> int:
         """Return the largest tree size whose anchor is in a block, final or not."""
-        states = (JobState.MINED.value, JobState.FINAL.value)
-        mined = self._number(select(func.max(_jobs.size)).where(_jobs.state.in_(states)))
+        is_mined = _jobs.state == JobState.MINED.value
+        mined = self._number(select(func.max(_jobs.size)).where(is_mined))
         return max(mined, self.final_size())
 
     def final_sizes(self, target: AnchorTarget, *, size_max: int, limit: int) -> Sequence[int]:
         """Return tree sizes with a final anchor of a target, newest first."""
         query = (
             select(_finals.size)
-            .where(_of(target), _finals.size <= size_max)
+            .where(_of(target), _finals.size <= size_max, is_standing())
             .distinct()
             .order_by(_finals.size.desc())
             .limit(limit)
@@ -73,7 +74,7 @@ class SqlWatch:
                 if found and found[-1] > index:
                     continue  # the size found for an earlier entry covers this one as early
                 query = select(func.min(_finals.size)).where(
-                    _of(target), _finals.size > index, _finals.size <= size_max
+                    _of(target), _finals.size > index, _finals.size <= size_max, is_standing()
                 )
                 size = connection.execute(query).scalar()
                 if size is not None:

@@ -11,14 +11,10 @@ import pytest
 from chain import Chain, MemoryLog
 from vermilion_anchor.evm import EvmChain
 from vermilion_ledger.anchor_rows import FinalAnchor, JobState
-from vermilion_ledger.encoding import parse_json
 from vermilion_ledger.errors import (
     ConflictError,
-    EvidenceError,
-    IntegrityError,
     UnavailableError,
 )
-from vermilion_ledger.evm.receipt import parse_anchor_receipt, verify_anchor_receipt
 
 Make = Callable[..., Any]
 Finish = Callable[..., FinalAnchor]
@@ -231,121 +227,6 @@ def test_the_older_attempt_may_be_the_one_that_is_mined(
     assert anchor.transaction == first.transaction
     assert len(journal.list_all()[0].attempts) == 2
     assert sizes(chain) == [9]
-
-
-# --- reorganisations ---
-
-
-def test_a_reorganised_anchor_is_sent_again_and_counts_once(
-    chain: Chain, journal: Any, make_anchorer: Make, finish: Finish
-) -> None:
-    anchorer = make_anchorer(MemoryLog(9), finality="confirmations:3")
-    for _ in range(5):
-        anchorer.step()
-    chain.mine(2)
-    before = journal.load_open(chain.target).mined
-    chain.rpc("anvil_reorg", 3, [])
-    assert sizes(chain) == []
-
-    assert anchorer.step().state is JobState.SENT
-    anchor = finish(anchorer, 9)
-
-    assert anchor.transaction == before.transaction
-    assert anchor.block_hash != before.block_hash
-    assert sizes(chain) == [9]
-    receipt = parse_anchor_receipt(parse_json(anchor.receipt, size_max=10**6, what="receipt"))
-    canonical = chain.rpc("eth_getBlockByNumber", hex(anchor.block_number), False)["hash"]
-    assert "0x" + verify_anchor_receipt(receipt).block_hash.hex() == canonical
-
-
-def test_an_anchor_that_a_reorg_moved_is_found_in_its_new_block(
-    chain: Chain, journal: Any, make_anchorer: Make, finish: Finish
-) -> None:
-    anchorer = make_anchorer(MemoryLog(9), finality="confirmations:3")
-    for _ in range(5):
-        anchorer.step()
-    job = journal.load_open(chain.target)
-    chain.mine(2)
-    chain.rpc("anvil_reorg", 3, [["0x" + job.attempts[0].raw.hex(), 1]])
-
-    states = [anchorer.step().state for _ in range(2)]
-
-    assert states == ["sent", "mined"]
-    assert finish(anchorer, 9).block_number == job.mined.block_number + 1
-    assert sizes(chain) == [9]
-
-
-@pytest.mark.parametrize("depth", range(1, 7))
-def test_reorgs_of_every_depth_leave_one_anchor_per_head(
-    chain: Chain, journal: Any, make_anchorer: Make, finish: Finish, depth: int
-) -> None:
-    chain.mine(8)
-    log = MemoryLog(9)
-    anchorer = make_anchorer(log, finality="confirmations:8")
-    for number in range(6):
-        anchorer.step()
-        if number >= depth - 1:
-            chain.mine()
-    chain.rpc("anvil_reorg", depth, [])
-
-    finish(anchorer, 9)
-    log.grow(1)
-    finish(anchorer, 10)
-
-    assert sizes(chain) == [9, 10]
-
-
-def test_a_reorg_that_takes_earlier_nonces_too_signs_anew(
-    chain: Chain, journal: Any, make_anchorer: Make, finish: Finish
-) -> None:
-    # an unrelated transaction of the same account goes first, and vanishes with the anchor
-    me = "0x" + chain.signer.address.hex()
-    chain.rpc("anvil_impersonateAccount", me)
-    chain.rpc("eth_sendTransaction", {"from": me, "to": me, "value": "0x1"})
-    anchorer = make_anchorer(MemoryLog(9), finality="confirmations:5")
-    for _ in range(5):
-        anchorer.step()
-    (first,) = journal.load_open(chain.target).attempts
-    chain.rpc("anvil_reorg", 2, [])
-
-    anchor = finish(anchorer, 9)
-
-    second = journal.list_all()[0].attempts[-1]
-    assert (second.nonce, anchor.transaction) == (first.nonce - 1, second.transaction)
-    assert sizes(chain) == [9]
-
-
-def test_an_adopted_anchor_that_a_reorg_removed_is_made_again(
-    chain: Chain, make_anchorer: Make, finish: Finish, open_journal: Any
-) -> None:
-    log = MemoryLog(9)
-    other = make_anchorer(log, journal=open_journal("other"))
-    for _ in range(4):
-        other.step()
-    anchorer = make_anchorer(log, finality="confirmations:3")
-    assert [anchorer.step().state for _ in range(2)] == ["planned", "mined"]
-    chain.rpc("anvil_reorg", 1, [])
-
-    assert anchorer.step().state is JobState.PLANNED
-    finish(anchorer, 9)
-
-    assert sizes(chain) == [9]
-
-
-def test_a_final_anchor_that_vanishes_stops_the_anchorer(
-    chain: Chain, make_anchorer: Make, finish: Finish
-) -> None:
-    log = MemoryLog(9)
-    anchorer = make_anchorer(log, finality="immediate")
-    finish(anchorer, 9)
-    chain.rpc("anvil_reorg", 1, [])
-    log.grow(1)
-
-    with pytest.raises(IntegrityError) as error:
-        anchorer.step()
-
-    assert error.value.code == "anchor.final-vanished"
-    assert isinstance(error.value, EvidenceError)
 
 
 # --- nodes that lag or lie ---

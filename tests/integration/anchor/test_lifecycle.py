@@ -106,7 +106,7 @@ def test_a_plan_not_yet_signed_gives_way_to_a_newer_tree(
     anchorer.step()
     log.grow(3)
 
-    assert states(anchorer, 2) == ["superseded", "planned"]
+    assert states(anchorer, 1) == ["signed"]
     finish(anchorer, 8)
 
     assert len(chain.events()) == 1

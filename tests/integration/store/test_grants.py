@@ -70,7 +70,12 @@ CHANGES = [
 def test_no_role_may_change_evidence(granted: Database, role: str) -> None:
     allowed = {
         "v_seq": {"UPDATE head", "UPDATE lease", "DELETE FROM queue"},
-        "v anchor": {"UPDATE anchors"},
+        "v anchor": {
+            "UPDATE anchors",
+            "UPDATE anchor_nonces",
+            "UPDATE anchor_notes",
+            "DELETE FROM vanished_blocks",
+        },
     }
     may = allowed.get(role, set())
 
