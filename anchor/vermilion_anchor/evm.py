@@ -62,6 +62,8 @@ class _RefusedError(Exception):
         super().__init__(str(error.get("message", error))[:300])
         self.number = error.get("code")
         data = error.get("data")
+        if isinstance(data, dict):  # Ganache wraps it where it estimates gas
+            data = data.get("result")
         self.data = data if isinstance(data, str) else ""
 
 
