@@ -92,6 +92,10 @@ class JournalStore(Protocol):
         """
         ...
 
+    def has_attempt(self, transaction: bytes) -> bool:
+        """Tell whether a transaction was signed for any job of any target already."""
+        ...
+
     def save_state(
         self, job: AnchorJob, state: JobState, *, mined: MinedIn | None = None
     ) -> AnchorJob:

@@ -56,9 +56,16 @@ class Pusher:
         if head.size > job.size:
             return self._save(job, JobState.SUPERSEDED, note=f"the head is {head.size} already")
         nonce = self._ports.journal.reserve_nonce(job, self._ports.signer.address, nonce_min=used)
-        if not job.attempts or job.state is JobState.DROPPED:
-            return self._sign(job, head, nonce, self._first_fees())
-        return self._deliver(job, head, nonce)
+        current = next((each for each in reversed(job.attempts) if each.nonce == nonce), None)
+        if current is not None:
+            return self._deliver(job, head, current)
+        if job.attempts and job.state is not JobState.DROPPED:
+            # the next nonce is higher: theirs went to a transaction that did not anchor this
+            # tree; or lower: a reorg undid earlier ones, and they would wait for ever
+            note = f"nonce {job.attempts[-1].nonce} no longer fits, {nonce} is the next"
+            return self._save(job, JobState.DROPPED, note=note)
+        fees = self._settings.fees.first(self._chain.fee_history())
+        return self._sign(job, head, nonce, fees)
 
     # --- what the chain has ---
 
@@ -99,14 +106,8 @@ class Pusher:
 
     # --- what it has not ---
 
-    def _deliver(self, job: AnchorJob, head: ChainHead, nonce: int) -> Progress:
-        """Send the newest attempt, again if it was lost, or replace it."""
-        last = job.attempts[-1]
-        if nonce != last.nonce:
-            # higher: the nonce went to a transaction that did not anchor this tree;
-            # lower: a reorg undid earlier ones, and this one would wait for ever
-            note = f"nonce {last.nonce} no longer fits, {nonce} is the next"
-            return self._save(job, JobState.DROPPED, note=note)
+    def _deliver(self, job: AnchorJob, head: ChainHead, last: AnchorAttempt) -> Progress:
+        """Send the newest attempt of a nonce, again if it was lost, or replace it."""
         note = "waiting for a block"
         height = self._chain.block_number()
         if not self._chain.has_transaction(last.transaction):
@@ -119,15 +120,12 @@ class Pusher:
         if job.state in {JobState.SENT, JobState.STUCK} and is_late:
             dearer = self._settings.fees.raised(last, self._chain.fee_history())
             if dearer is not None:
-                return self._sign(job, head, nonce, dearer)
+                return self._sign(job, head, last.nonce, dearer)
             if job.state is JobState.SENT:
                 return self._save(job, JobState.STUCK, note="a dearer one would pass the cap")
         elif job.state is not JobState.SENT:
             return self._save(job, JobState.SENT, note=note)
         return Progress(state=job.state, size=job.size, note=note, is_waiting=True)
-
-    def _first_fees(self) -> Fees:
-        return self._settings.fees.first(self._chain.fee_history())
 
     def _sign(self, job: AnchorJob, head: ChainHead, nonce: int, fees: Fees) -> Progress:
         """Sign a transaction for the newest tree and store it; sending is the next step's."""
@@ -154,6 +152,10 @@ class Pusher:
         )
         spending.check_cost(fields, costs)
         signed = sign_transaction(signer, fields)
+        while self._ports.journal.has_attempt(signed.hash):
+            # an earlier job, undone by a reorg, signed the very same: a transaction belongs to one
+            fields = replace(fields, gas_limit=fields.gas_limit + 1)
+            signed = sign_transaction(signer, fields)
         attempt = AnchorAttempt(
             nonce=nonce,
             gas_limit=fields.gas_limit,

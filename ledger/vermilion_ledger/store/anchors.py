@@ -144,6 +144,12 @@ class SqlAnchorJournal:
             connection.execute(insert(schema.anchor_attempts).values(values))
         return _moved(job, JobState.SIGNED, None, (*job.attempts, attempt))
 
+    def has_attempt(self, transaction: bytes) -> bool:
+        """Tell whether a transaction was signed for any job of any target already."""
+        query = select(_attempts.attempt).where(_attempts.transaction_hash == transaction)
+        with reading(self._engine) as connection:
+            return connection.execute(query).first() is not None
+
     def save_state(
         self, job: AnchorJob, state: JobState, *, mined: MinedIn | None = None
     ) -> AnchorJob:

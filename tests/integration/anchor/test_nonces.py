@@ -10,7 +10,7 @@ import pytest
 
 from chain import KEY, Chain, MemoryLog, fixed_clock
 from vermilion_anchor.deploy import register_log
-from vermilion_anchor.evm import AccountSigner
+from vermilion_anchor.evm import AccountSigner, EvmChain
 from vermilion_anchor.fees import FeePolicy
 from vermilion_anchor.ports import TransactionFields
 from vermilion_anchor.transactions import anchored_tree
@@ -20,6 +20,7 @@ from vermilion_ledger.errors import ConflictError, InputError, UnavailableError
 Make = Callable[..., Any]
 Finish = Callable[..., FinalAnchor]
 CAP = FeePolicy(max_fee_cap=5 * 10**9)
+FLAT = FeePolicy(base_fee_factor=0, priority_fee_min=3 * 10**9)  # always the same offer
 
 
 def sizes(chain: Chain) -> list[int]:
@@ -141,6 +142,53 @@ def test_a_nonce_used_by_someone_else_with_the_key_is_signed_anew(
     assert states == ["dropped", "signed"]
     assert finish(anchorer, 9).size == 9
     assert sizes(chain) == [9]
+
+
+class HesitantChain(EvmChain):
+    """A node that is a transaction behind at times, as one of several behind one address."""
+
+    lags = 0
+
+    def nonce(self, address: bytes) -> int:
+        return super().nonce(address) - self.lags
+
+
+def test_a_node_that_is_behind_for_a_moment_costs_no_third_transaction(
+    chain: Chain, journal: Any, make_anchorer: Make, finish: Finish
+) -> None:
+    node = HesitantChain(chain.node.url, chain.artifact)
+    chain.rpc("evm_setAutomine", False)
+    anchorer = make_anchorer(MemoryLog(9), finality="immediate", chain=node)
+    states = [anchorer.step().state for _ in range(3)]
+    for lags in (1, 1, 1, 0, 0, 1, 0):
+        node.lags = lags
+        states.append(anchorer.step().state)
+    before = open_job(journal, chain.target).attempts
+    chain.rpc("evm_mine")
+    chain.rpc("evm_setAutomine", True)
+
+    assert states[3:6] == ["dropped", "signed", "sent"]
+    assert [attempt.nonce - before[0].nonce for attempt in before] == [0, -1]
+    assert finish(anchorer, 9).transaction == before[0].transaction
+
+
+def test_a_transaction_of_an_earlier_job_is_not_signed_once_more(
+    chain: Chain, journal: Any, make_anchorer: Make, finish: Finish
+) -> None:
+    chain.mine(3)
+    anchorer = make_anchorer(MemoryLog(9), finality="immediate", fees=FLAT)
+    first = finish(anchorer, 9)
+    chain.rpc("anvil_reorg", 1, [])
+    chain.rpc("anvil_dropAllTransactions")
+    anchorer.step()
+
+    second = finish(anchorer, 9)
+
+    attempts = [attempt for job in journal.list_all() for attempt in job.attempts]
+    assert len({attempt.nonce for attempt in attempts}) == 1
+    assert len({attempt.transaction for attempt in attempts}) == 2
+    assert attempts[0].gas_limit == attempts[1].gas_limit + 1
+    assert second.transaction != first.transaction
 
 
 # --- the cap ---
