@@ -97,6 +97,7 @@ def test_the_account_of_each_chain_is_shown(
         "balanceMinWei": "1",
         "dayCostWei": "0",
         "dayCostMaxWei": str(10**19),
+        "endpoints": [{"name": f"127.0.0.1:{chain.node.options.port}", "trouble": None}],
         "alarm": None,
     }
 
