@@ -37,13 +37,13 @@ from vermilion_anchor.receipts import (
     parse_list,
     parse_members,
     parse_quantity,
+    parse_remark,
 )
 from vermilion_anchor.rpc import RefusalError, RpcTransport
 from vermilion_ledger.errors import ConflictError, InputError, NotFoundError, UnavailableError
 from vermilion_ledger.evm.header import parse_header
 from vermilion_ledger.evm.keccak import keccak256
 from vermilion_ledger.evm.receipt import ANCHORED_TOPIC
-from vermilion_ledger.limits import JSON_INTEGER_MAX
 
 __all__ = ["AccountSigner", "EvmChain", "decrypt_key", "encrypt_key"]
 
@@ -268,8 +268,8 @@ class EvmChain:
             block_hash=parse_data(answer["blockHash"], "block hash", size=32),
             is_success=answer.get("status") == "0x1",
             contract=None if address is None else parse_data(address, "contract", size=20),
-            gas_used=_optional(answer.get("gasUsed"), "gas used"),
-            gas_price=_optional(answer.get("effectiveGasPrice"), "gas price"),
+            gas_used=parse_remark(answer.get("gasUsed"), "gas used"),
+            gas_price=parse_remark(answer.get("effectiveGasPrice"), "gas price"),
         )
 
     # --- blocks ---
@@ -387,12 +387,6 @@ def _read_event(
         block_number=asked[2],
         block_hash=parse_data(event.get("blockHash"), "block hash", size=32),
     )
-
-
-def _optional(value: Any, what: str) -> int | None:
-    """Read a remark: one that is missing, or larger than a store takes, is none."""
-    number = None if value is None else parse_quantity(value, what)
-    return None if number is None or number > JSON_INTEGER_MAX else number
 
 
 def _signature(entry: Mapping[str, Any]) -> bytes:

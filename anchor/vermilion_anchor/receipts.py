@@ -36,6 +36,7 @@ __all__ = [
     "parse_list",
     "parse_members",
     "parse_quantity",
+    "parse_remark",
 ]
 
 _TYPE_MAX = 0x7F  # EIP-2718; FORMATS section 8 knows fewer
@@ -61,6 +62,16 @@ def parse_count(value: Any, what: str) -> int:
     if number > JSON_INTEGER_MAX:
         raise UnavailableError("chain.bad-answer", f"the node gave {number} as {what}")
     return number
+
+
+def parse_remark(value: Any, what: str) -> int | None:
+    """Read a number that nothing rests on: one that is missing, or too large to keep, is none.
+
+    Raises:
+        UnavailableError: ``chain.bad-answer``.
+    """
+    number = None if value is None else parse_quantity(value, what)
+    return None if number is None or number > JSON_INTEGER_MAX else number
 
 
 def parse_members(value: Any, what: str) -> Mapping[str, Any]:
