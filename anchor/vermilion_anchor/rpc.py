@@ -22,7 +22,8 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 
-from vermilion_ledger.errors import UnavailableError
+from vermilion_ledger.encoding import check_depth
+from vermilion_ledger.errors import InputError, UnavailableError
 
 __all__ = ["RefusalError", "RpcTransport"]
 
@@ -88,7 +89,7 @@ class RpcTransport:
         body = self._post(method, json.dumps(question).encode())
         try:
             answer = _decode(body)
-        except (ValueError, RecursionError) as exc:
+        except (ValueError, InputError) as exc:
             raise UnavailableError(
                 "chain.bad-answer", f"{self.name} gave no JSON to {method}"
             ) from exc
@@ -172,10 +173,11 @@ def _decode(body: bytes) -> Any:
 
     Raises:
         ValueError: Anything else, or too many members.
-        RecursionError: Nested too deep.
+        InputError: Nested too deep.
     """
     if sum(body.count(mark) for mark in (b",", b"[", b"{")) > _MEMBER_COUNT_MAX:
         raise ValueError("too many members")
+    check_depth(body, "answer")
     return json.loads(
         body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_refuse_constant
     )
