@@ -79,7 +79,7 @@ class Lie:
     methods: tuple[str, ...] = ()
     tell: Tell
     is_swallowed: bool = False
-    finality: str = "confirmations:2"
+    finality: str = "confirmations:1"
     timeout_seconds: float = 5.0
     waits: bool = False
 
@@ -88,17 +88,19 @@ class LyingProxy:
     """Tells the truth until `lie` is set.
 
     Attributes:
+        asked: How often it was asked anything.
         told: How often it lied.
         strays: How often somebody followed it elsewhere.
     """
 
     def __init__(self, node: str) -> None:
         self.lie: Lie | None = None
-        self.told = self.strays = 0
+        self.asked = self.told = self.strays = 0
         self.url = ""
         self._node = node
 
     def respond(self, handler: BaseHTTPRequestHandler, body: bytes) -> None:
+        self.asked += 1
         if handler.path != "/":
             self.strays += 1
         question = json.loads(body)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -27,8 +28,14 @@ from vermilion_ledger.evm.finality import parse_finality
 from vermilion_ledger.evm.receipt import parse_anchor_receipt, verify_anchor_receipt
 from vermilion_ledger.store import open_database
 
+# Beside honest endpoints every fourth kind, and what stops finality; `make lies` takes them all
+CROWD = [
+    name
+    for at, (name, lie) in enumerate(LIES.items())
+    if at % 4 == 0 or lie.waits or os.environ.get("LIES") == "all"
+]
 COST_MAX = 10**16  # wei an anchor
-LIES_MAX, LIED_STEPS, TRUE_STEPS = 6, 12, 40
+LIES_MAX, LIED_STEPS, TRUE_STEPS = 3, 12, 30
 
 
 @dataclass
@@ -190,7 +197,7 @@ def test_alone_a_lie_makes_nothing_final_and_ends_without_a_trace(
     assert is_true(ground, anchor)
 
 
-@pytest.mark.parametrize("name", LIES)
+@pytest.mark.parametrize("name", CROWD)
 def test_beside_two_honest_endpoints_a_lie_is_outvoted_or_waited_for(
     ground: Ground, liar: LyingProxy, journal: Any, name: str
 ) -> None:
