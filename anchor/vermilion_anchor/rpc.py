@@ -164,7 +164,9 @@ class RpcTransport:
                         "chain.bad-answer", f"{self.name} gave more than {_ANSWER_SIZE_MAX} bytes"
                     )
                 if time.monotonic() > deadline:  # nobody waits any more
-                    break
+                    raise UnavailableError(
+                        "chain.unreachable", f"{self.name} takes more than {self._timeout} s"
+                    )
             return b"".join(chunks)
 
 

@@ -167,6 +167,30 @@ def is_true(ground: Ground, anchor: FinalAnchor) -> bool:
     )
 
 
+def test_where_endpoints_contradict_a_final_anchor_the_next_one_is_sent_all_the_same(
+    ground: Ground, liar: LyingProxy, journal: Any
+) -> None:
+    ground.log.grow(1)
+    size = ground.log.newest()[0]  # type: ignore[index]
+    honest = ground.chain.node.url
+    client = endpoints(ground, liar.url, honest, honest)
+    office = Office(ground, client, "confirmations:1", journal)
+    first = office.drive(size)
+    assert first is not None
+
+    ground.log.grow(1)
+    liar.lie = LIES["forged block"]
+    before = len(ground.chain.events())
+    office.drive(size + 1)
+
+    assert office.final() == first  # neither given up nor followed by another
+    assert len(ground.chain.events()) == before + 1
+    liar.lie = None
+    last = office.drive(size + 1)
+    assert last is not None
+    assert is_true(ground, last)
+
+
 def test_there_are_more_than_thirty_kinds_of_lie() -> None:
     assert len(LIES) > 30
 
