@@ -33,7 +33,7 @@ NODE_OK = node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lock lint format test contracts coverage fuzz sim crash histories contracts-long mutants flips receipts bits restore vectors up demo bench bench-growth alone clean
+.PHONY: help setup lock lint format test contracts coverage fuzz sim crash histories contracts-long mutants flips receipts lies bits restore vectors up demo bench bench-growth alone clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -86,6 +86,9 @@ flips: setup ## flip every bit of seven bundles; none may stay proven (half an h
 
 receipts: setup $(NPM) ## flip every bit of the receipts of real blocks; none may be believed (half an hour; STRIDE=8 is quicker)
 	$(BIN)/python tests/faults/flip_receipts.py --stride $(STRIDE)
+
+lies: setup $(NPM) ## an endpoint that lies in seventy ways, alone and among honest ones (two minutes)
+	LIES=all $(BIN)/python -m pytest -q -o timeout=0 tests/integration/anchor/test_lying_rpc.py
 
 bits: setup ## flip every bit of a log of 1,000 entries; fsck must find each (half an hour)
 	$(BIN)/python tests/faults/flip_store.py

@@ -43,11 +43,11 @@ class BlockReader:
             UnavailableError: The node is out of reach, or (``chain.no-finality``)
                 does not say what is final where the rule is ``finalized``.
         """
-        if self._finality.confirmations is not None:
-            return self._finality.final_height(head=self._chain.block_number(), finalized=None)
-        block = self._chain.block("finalized")
+        # a block and not only a number: several endpoints must have reached it
+        tag = "finalized" if self._finality.confirmations is None else "latest"
+        block = self._chain.block(tag)
         if block is None:
-            raise UnavailableError("chain.no-finality", "the node has no finalized block")
+            raise UnavailableError("chain.no-finality", f"the node has no {tag} block")
         return self._finality.final_height(head=block.number, finalized=block.number)
 
     def offer_block(self) -> ChainBlock | None:

@@ -1,24 +1,24 @@
 """The chain client: the only module that imports web3.py and eth-account.
 
-It asks one node and translates its answers; it decides nothing. Requests go
-through web3.py's provider without its middleware, which would ask for the
-chain id before every call, fill in fees and cache blocks across a reorg.
-Errors are mapped here: out of reach is UnavailableError, and what a node says
-in words is passed on for the log only, never acted upon.
+It asks one node and translates its answers; it decides nothing. web3.py encodes
+calls of the contract and eth-account holds keys; questions go through our own
+`vermilion_anchor.rpc`, since web3.py's provider follows redirections, reads answers
+of any size, and has a timeout that a dripping answer never meets.
+
+A node is believed in nothing that can be looked at: an answer that is not about
+what was asked, or that cannot be, is UnavailableError ``chain.bad-answer``. What
+a node says in words is passed on for the log only, never acted upon.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
-import requests
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
-from web3 import HTTPProvider, Web3
-from web3.exceptions import Web3Exception
-from web3.types import RPCEndpoint
+from web3 import Web3
+from web3.providers import BaseProvider
 
 from vermilion_anchor.artifact import ContractArtifact
 from vermilion_anchor.ports import (
@@ -29,20 +29,26 @@ from vermilion_anchor.ports import (
     TransactionFields,
     TransactionReceipt,
 )
-from vermilion_anchor.receipts import encode_header, encode_receipt, parse_data, parse_quantity
-from vermilion_ledger.errors import (
-    ConflictError,
-    InputError,
-    NotFoundError,
-    UnavailableError,
+from vermilion_anchor.receipts import (
+    encode_header,
+    encode_receipt,
+    parse_count,
+    parse_data,
+    parse_list,
+    parse_members,
+    parse_quantity,
+    parse_remark,
 )
+from vermilion_anchor.rpc import RefusalError, RpcTransport
+from vermilion_ledger.errors import ConflictError, InputError, NotFoundError, UnavailableError
+from vermilion_ledger.evm.header import parse_header
 from vermilion_ledger.evm.keccak import keccak256
 from vermilion_ledger.evm.receipt import ANCHORED_TOPIC
-from vermilion_ledger.limits import JSON_INTEGER_MAX
 
 __all__ = ["AccountSigner", "EvmChain", "decrypt_key", "encrypt_key"]
 
 _FEE_BLOCKS, _FEE_PERCENTILE = 10, 50
+_BARE = False  # blocks with the hashes of their transactions alone
 _METHOD_UNKNOWN = -32601  # JSON-RPC 2.0
 _KEY_SIZE = 32
 # Reverts that an operator can do something about; all others are `chain.reverted`
@@ -53,18 +59,6 @@ _REVERTS = {
     "NotPublisher": "chain.not-publisher",
     "UnknownLog": "chain.unknown-log",
 }
-
-
-class _RefusedError(Exception):
-    """The node answered with an error; never leaves this module."""
-
-    def __init__(self, error: Mapping[str, Any]) -> None:
-        super().__init__(str(error.get("message", error))[:300])
-        self.number = error.get("code")
-        data = error.get("data")
-        if isinstance(data, dict):  # Ganache wraps it where it estimates gas
-            data = data.get("result")
-        self.data = data if isinstance(data, str) else ""
 
 
 class AccountSigner:
@@ -133,19 +127,15 @@ class EvmChain:
         self, url: str, artifact: ContractArtifact, *, timeout_seconds: float = 10.0
     ) -> None:
         """Prepare to ask a node; nothing is sent yet."""
-        # Retries are the run loop's: web3.py would also send transactions twice
-        provider = HTTPProvider(
-            url, request_kwargs={"timeout": timeout_seconds}, exception_retry_configuration=None
-        )
-        self._web3 = Web3(provider, middleware=[])
-        self._provider = provider
-        self._contract = self._web3.eth.contract(abi=artifact.abi)
+        # Nothing is tried twice here: that is for whoever has a second node, or patience
+        self._transport = RpcTransport(url, timeout_seconds=timeout_seconds)
+        self._contract = Web3(BaseProvider(), middleware=[]).eth.contract(abi=artifact.abi)
         self._reverts = {
             keccak256(_signature(entry))[:4].hex(): str(entry["name"])
             for entry in artifact.abi
             if entry["type"] == "error"
         }
-        self.name = urlsplit(url).hostname or url  # the rest of a URL may hold a secret
+        self.name = self._transport.name
 
     # --- accounts and fees ---
 
@@ -163,9 +153,7 @@ class EvmChain:
 
     def nonce(self, address: bytes) -> int:
         """Return the number of mined transactions of an account."""
-        return parse_quantity(
-            self._ask("eth_getTransactionCount", _wire(address), "latest"), "nonce"
-        )
+        return parse_count(self._ask("eth_getTransactionCount", _wire(address), "latest"), "nonce")
 
     def fee_history(self) -> FeeHistory:
         """Return what recent blocks cost, in wei per gas."""
@@ -198,10 +186,10 @@ class EvmChain:
             )
         size, root, number, time = (data[at : at + 32] for at in range(0, 128, 32))
         return ChainHead(
-            size=int.from_bytes(size, "big"),
+            size=parse_count(_wire(size), "size"),
             root=root,
-            block_number=int.from_bytes(number, "big"),
-            block_time=int.from_bytes(time, "big"),
+            block_number=parse_count(_wire(number), "block number"),
+            block_time=parse_count(_wire(time), "block time"),
         )
 
     def anchor_data(self, *, log: bytes, size: int, root: bytes, proof: Sequence[bytes]) -> bytes:
@@ -222,19 +210,11 @@ class EvmChain:
             "fromBlock": hex(block_number),
             "toBlock": hex(block_number),
         }
-        events = []
-        for event in map(_object, self._ask("eth_getLogs", query) or ()):
-            data = parse_data(event.get("data"), "event data", size=64)
-            events.append(
-                AnchorEvent(
-                    size=int.from_bytes(data[:32], "big"),
-                    root=data[32:],
-                    transaction=parse_data(event.get("transactionHash"), "transaction", size=32),
-                    block_number=parse_quantity(event.get("blockNumber"), "block number"),
-                    block_hash=parse_data(event.get("blockHash"), "block hash", size=32),
-                )
-            )
-        return events
+        asked = (contract, (ANCHORED_TOPIC, log), block_number)
+        return tuple(
+            _read_event(parse_members(event, "event"), asked)
+            for event in parse_list(self._ask("eth_getLogs", query), "events")
+        )
 
     # --- transactions ---
 
@@ -248,8 +228,8 @@ class EvmChain:
         if to is not None:
             call["to"] = _wire(to)
         try:
-            return parse_quantity(self._request("eth_estimateGas", call), "gas")
-        except _RefusedError as exc:
+            return parse_count(self._request("eth_estimateGas", call), "gas")
+        except RefusalError as exc:
             name = self._reverts.get(exc.data[2:10], "")
             code = _REVERTS.get(name, "chain.reverted")
             raise ConflictError(code, f"the call would revert: {name or exc}") from exc
@@ -262,70 +242,87 @@ class EvmChain:
         """
         try:
             self._request("eth_sendRawTransaction", _wire(raw))
-        except _RefusedError as exc:
+        except RefusalError as exc:
             return str(exc)
         return "accepted"
 
     def has_transaction(self, transaction: bytes) -> bool:
         """Tell whether the node knows a transaction, waiting or mined."""
-        return self._ask("eth_getTransactionByHash", _wire(transaction)) is not None
+        answer = self._ask("eth_getTransactionByHash", _wire(transaction))
+        if answer is None:
+            return False
+        self._check_about(parse_members(answer, "transaction").get("hash"), transaction)
+        return True
 
     def receipt(self, transaction: bytes) -> TransactionReceipt | None:
         """Return the receipt on the canonical chain; None if it is not mined."""
         answer = self._ask("eth_getTransactionReceipt", _wire(transaction))
-        if answer is None or _object(answer).get("blockHash") is None:
+        if answer is None or parse_members(answer, "receipt").get("blockHash") is None:
             return None
+        self._check_about(answer.get("transactionHash"), transaction)
         address = answer.get("contractAddress")
         return TransactionReceipt(
             transaction=transaction,
-            transaction_index=parse_quantity(answer.get("transactionIndex"), "transaction index"),
-            block_number=parse_quantity(answer.get("blockNumber"), "block number"),
+            transaction_index=parse_count(answer.get("transactionIndex"), "transaction index"),
+            block_number=parse_count(answer.get("blockNumber"), "block number"),
             block_hash=parse_data(answer["blockHash"], "block hash", size=32),
             is_success=answer.get("status") == "0x1",
             contract=None if address is None else parse_data(address, "contract", size=20),
-            gas_used=_optional(answer.get("gasUsed"), "gas used"),
-            gas_price=_optional(answer.get("effectiveGasPrice"), "gas price"),
+            gas_used=parse_remark(answer.get("gasUsed"), "gas used"),
+            gas_price=parse_remark(answer.get("effectiveGasPrice"), "gas price"),
         )
 
     # --- blocks ---
 
     def block_number(self) -> int:
         """Return the height of the newest block."""
-        return parse_quantity(self._ask("eth_blockNumber"), "block number")
+        return parse_count(self._ask("eth_blockNumber"), "block number")
 
     def block(self, which: int | str) -> BlockData | None:
         """Return the canonical block of a height or tag; None where there is none."""
-        tag = which if isinstance(which, str) else hex(which)
-        try:
-            answer = self._request("eth_getBlockByNumber", tag, False)  # noqa: FBT003 - JSON-RPC
-        except _RefusedError:
-            return None  # a node refuses a tag its chain does not have
-        return None if answer is None else self._read_block(_object(answer))
+        if isinstance(which, str):
+            try:
+                answer = self._request("eth_getBlockByNumber", which, _BARE)
+            except RefusalError:
+                return None  # a node refuses a tag its chain does not have
+            return self._read_block(answer)
+        block = self._read_block(self._ask("eth_getBlockByNumber", hex(which), _BARE))
+        if block is not None and block.number != which:
+            raise UnavailableError(
+                "chain.bad-answer", f"{self.name} gave block {block.number} in place of {which}"
+            )
+        return block
 
     def block_by_hash(self, block_hash: bytes) -> BlockData | None:
         """Return a block by its hash; None where the node does not know it."""
-        answer = self._ask("eth_getBlockByHash", _wire(block_hash), False)  # noqa: FBT003
-        return None if answer is None else self._read_block(_object(answer))
+        block = self._read_block(self._ask("eth_getBlockByHash", _wire(block_hash), _BARE))
+        if block is not None:
+            self._check_about(_wire(block.hash), block_hash)
+        return block
 
     def receipts(self, block_hash: bytes) -> Sequence[bytes]:
         """Return every EIP-2718 receipt of a block, in order."""
         try:
             answer = self._request("eth_getBlockReceipts", _wire(block_hash))
-        except _RefusedError:
+        except RefusalError:
             answer = None  # older nodes lack the method
         if answer is None:
-            block = self._ask("eth_getBlockByHash", _wire(block_hash), False)  # noqa: FBT003
+            block = self._ask("eth_getBlockByHash", _wire(block_hash), _BARE)
+            hashes = parse_members(block, "block").get("transactions")
             answer = [
                 self._ask("eth_getTransactionReceipt", transaction)
-                for transaction in _object(block).get("transactions", ())
+                for transaction in parse_list(hashes, "transactions")
             ]
-        return [encode_receipt(_object(receipt)) for receipt in answer]
+        return tuple(encode_receipt(receipt) for receipt in parse_list(answer, "receipts"))
 
     # --- below: asking ---
 
-    def _read_block(self, answer: Mapping[str, Any]) -> BlockData:
-        block_hash = parse_data(answer.get("hash"), "block hash", size=32)
-        header = encode_header(answer)
+    def _read_block(self, answer: Any) -> BlockData | None:
+        if answer is None:
+            return None
+        members = parse_members(answer, "block")
+        block_hash = parse_data(members.get("hash"), "block hash", size=32)
+        header = encode_header(members)
         if keccak256(header) != block_hash:
             # a fork with fields we do not know: some nodes give the raw bytes
             header = parse_data(self._ask("debug_getRawHeader", _wire(block_hash)), "header")
@@ -333,12 +330,18 @@ class EvmChain:
             raise UnavailableError(
                 "chain.bad-answer", f"the node's header does not hash to {_wire(block_hash)}"
             )
-        return BlockData(
-            number=parse_quantity(answer.get("number"), "block number"),
-            hash=block_hash,
-            time=parse_quantity(answer.get("timestamp"), "block time"),
-            header=header,
-        )
+        try:
+            read = parse_header(header)  # by its bytes: what stands beside them binds nobody
+        except InputError as exc:
+            raise UnavailableError("chain.bad-answer", f"{self.name}: {exc.message}") from exc
+        return BlockData(number=read.number, hash=block_hash, time=read.timestamp, header=header)
+
+    def _check_about(self, value: object, wanted: bytes) -> None:
+        """Refuse an answer about another transaction or block than was asked for."""
+        if parse_data(value, "hash") != wanted:
+            raise UnavailableError(
+                "chain.bad-answer", f"{self.name} answers about another than {_wire(wanted)}"
+            )
 
     def _encode(self, name: str, arguments: Sequence[Any]) -> bytes:
         return bytes.fromhex(self._contract.encode_abi(name, args=arguments)[2:])
@@ -347,7 +350,7 @@ class EvmChain:
         call = {"to": _wire(contract), "data": _wire(self._encode(name, arguments))}
         try:
             return self._request("eth_call", call, "latest")
-        except _RefusedError as exc:
+        except RefusalError as exc:
             raise NotFoundError(
                 "chain.no-contract", f"no evidence anchor at {_wire(contract)}: {exc}"
             ) from exc
@@ -356,39 +359,34 @@ class EvmChain:
         """Return a node's result where an error answer means that it cannot serve us now."""
         try:
             return self._request(method, *parameters)
-        except _RefusedError as exc:
+        except RefusalError as exc:
             kind = "does not know" if exc.number == _METHOD_UNKNOWN else "refused"
             raise UnavailableError(
                 "chain.bad-answer", f"{self.name} {kind} {method}: {exc}"
             ) from exc
 
-    def _request(self, method: str, *parameters: Any) -> Any:
-        try:
-            answer = self._provider.make_request(RPCEndpoint(method), list(parameters))
-        except (requests.RequestException, OSError) as exc:
-            raise UnavailableError(
-                "chain.unreachable", f"{self.name} does not answer {method}: {type(exc).__name__}"
-            ) from exc
-        except (Web3Exception, ValueError) as exc:
-            raise UnavailableError(
-                "chain.bad-answer", f"{self.name} gave no JSON to {method}"
-            ) from exc
-        error: Any = answer.get("error")
-        if error is not None:
-            raise _RefusedError(error if isinstance(error, dict) else {"message": str(error)})
-        return answer.get("result")
+    def _request(self, method: str, *parameters: object) -> Any:
+        return self._transport.ask(method, parameters)
 
 
-def _object(answer: Any) -> Mapping[str, Any]:
-    if not isinstance(answer, dict):
-        raise UnavailableError("chain.bad-answer", "the node gave no object where one is due")
-    return answer
-
-
-def _optional(value: Any, what: str) -> int | None:
-    """Read a remark: one that is missing, or larger than a store takes, is none."""
-    number = None if value is None else parse_quantity(value, what)
-    return None if number is None or number > JSON_INTEGER_MAX else number
+def _read_event(
+    event: Mapping[str, Any], asked: tuple[bytes, tuple[bytes, bytes], int]
+) -> AnchorEvent:
+    found = (
+        parse_data(event.get("address"), "address"),
+        tuple(parse_data(topic, "topic") for topic in parse_list(event.get("topics"), "topics")),
+        parse_count(event.get("blockNumber"), "block number"),
+    )
+    if found != asked:
+        raise UnavailableError("chain.bad-answer", "the node gave an event that was not asked for")
+    data = parse_data(event.get("data"), "event data", size=64)
+    return AnchorEvent(
+        size=parse_count(_wire(data[:32]), "size"),
+        root=data[32:],
+        transaction=parse_data(event.get("transactionHash"), "transaction", size=32),
+        block_number=asked[2],
+        block_hash=parse_data(event.get("blockHash"), "block hash", size=32),
+    )
 
 
 def _signature(entry: Mapping[str, Any]) -> bytes:

@@ -25,14 +25,21 @@ from vermilion_ledger.evm.receipt import (
 )
 from vermilion_ledger.evm.rlp import Item, encode_integer, encode_rlp
 from vermilion_ledger.evm.trie import build_ordered_trie
+from vermilion_ledger.limits import JSON_INTEGER_MAX
 
 __all__ = [
     "build_anchor_receipt",
     "encode_header",
     "encode_receipt",
+    "parse_count",
     "parse_data",
+    "parse_list",
+    "parse_members",
     "parse_quantity",
+    "parse_remark",
 ]
+
+_TYPE_MAX = 0x7F  # EIP-2718; FORMATS section 8 knows fewer
 
 
 def parse_quantity(value: Any, what: str) -> int:
@@ -43,6 +50,50 @@ def parse_quantity(value: Any, what: str) -> int:
     """
     with _unavailable():
         return answers.parse_quantity(value, what)
+
+
+def parse_count(value: Any, what: str) -> int:
+    """Read a height, a size or another number that counts: one that JSON cannot write is none.
+
+    Raises:
+        UnavailableError: ``chain.bad-answer``.
+    """
+    number = parse_quantity(value, what)
+    if number > JSON_INTEGER_MAX:
+        raise UnavailableError("chain.bad-answer", f"the node gave {number} as {what}")
+    return number
+
+
+def parse_remark(value: Any, what: str) -> int | None:
+    """Read a number that nothing rests on: one that is missing, or too large to keep, is none.
+
+    Raises:
+        UnavailableError: ``chain.bad-answer``.
+    """
+    number = None if value is None else parse_quantity(value, what)
+    return None if number is None or number > JSON_INTEGER_MAX else number
+
+
+def parse_members(value: Any, what: str) -> Mapping[str, Any]:
+    """Return an object of a node's answer.
+
+    Raises:
+        UnavailableError: ``chain.bad-answer``.
+    """
+    if not isinstance(value, dict):
+        raise UnavailableError("chain.bad-answer", f"the node gave no object as {what}")
+    return value
+
+
+def parse_list(value: Any, what: str) -> Sequence[Any]:
+    """Return a list of a node's answer.
+
+    Raises:
+        UnavailableError: ``chain.bad-answer``.
+    """
+    if not isinstance(value, list):
+        raise UnavailableError("chain.bad-answer", f"the node gave no list as {what}")
+    return value
 
 
 def parse_data(value: Any, what: str, *, size: int | None = None) -> bytes:
@@ -65,23 +116,26 @@ def encode_header(block: Mapping[str, Any]) -> bytes:
         return answers.encode_header(block)
 
 
-def encode_receipt(receipt: Mapping[str, Any]) -> bytes:
+def encode_receipt(answer: Any) -> bytes:
     """Return the EIP-2718 bytes of a receipt from the members of ``eth_getTransactionReceipt``.
 
     Raises:
         UnavailableError: ``chain.bad-answer``: a member is missing or no hex.
     """
+    receipt = parse_members(answer, "receipt")
     kind = parse_quantity(receipt.get("type", "0x0"), "type")
     status = (
         encode_integer(parse_quantity(receipt["status"], "status"))
         if receipt.get("status") is not None
         else parse_data(receipt.get("root"), "root")  # before Byzantium
     )
+    if kind > _TYPE_MAX:
+        raise UnavailableError("chain.bad-answer", f"the node gave a receipt of type {kind}")
     body = (
         status,
         encode_integer(parse_quantity(receipt.get("cumulativeGasUsed"), "cumulativeGasUsed")),
         parse_data(receipt.get("logsBloom"), "logsBloom"),
-        tuple(_encode_log(event) for event in receipt.get("logs") or ()),
+        tuple(_encode_log(event) for event in parse_list(receipt.get("logs"), "logs")),
     )
     return (bytes((kind,)) if kind else b"") + encode_rlp(body)
 
@@ -105,29 +159,32 @@ def build_anchor_receipt(
 
     Raises:
         UnavailableError: ``chain.receipts-root``: the node's receipts are not
-            those of the header, or have no such event. Another node, or the
-            same one later, may answer better.
+            those of the header, or have no such event; ``chain.bad-answer``:
+            they are, and yet malformed. Another node, or the same one later,
+            may answer better.
         VerificationError: The result does not pass the verifier's check.
     """
-    trie = build_ordered_trie(receipts)
-    if trie.root != parse_header(header).receipts_root or transaction_index >= len(receipts):
-        raise UnavailableError(
-            "chain.receipts-root", f"the node's {len(receipts)} receipts are not those of the block"
+    with _unavailable():
+        trie = build_ordered_trie(receipts)
+        if trie.root != parse_header(header).receipts_root or transaction_index >= len(receipts):
+            raise UnavailableError(
+                "chain.receipts-root",
+                f"the node's {len(receipts)} receipts are not those of the block",
+            )
+        receipt = AnchorReceipt(
+            chain_id=job.target.chain_id,
+            contract=job.target.contract,
+            log=job.target.log,
+            size=job.size,
+            root=job.root,
+            transaction_index=transaction_index,
+            log_index=_find_event(receipts[transaction_index], job),
+            header=header,
+            receipt=receipts[transaction_index],
+            receipt_proof=trie.prove(transaction_index),
+            hints=hints,
         )
-    receipt = AnchorReceipt(
-        chain_id=job.target.chain_id,
-        contract=job.target.contract,
-        log=job.target.log,
-        size=job.size,
-        root=job.root,
-        transaction_index=transaction_index,
-        log_index=_find_event(receipts[transaction_index], job),
-        header=header,
-        receipt=receipts[transaction_index],
-        receipt_proof=trie.prove(transaction_index),
-        hints=hints,
-    )
-    anchor = verify_anchor_receipt(receipt)
+        anchor = verify_anchor_receipt(receipt)
     if job.mined is None or anchor.block_hash != job.mined.block_hash:
         raise VerificationError(
             "receipt.header", f"the header is of block {anchor.block_hash.hex()}, not of the job's"
@@ -135,11 +192,12 @@ def build_anchor_receipt(
     return receipt, anchor
 
 
-def _encode_log(event: Mapping[str, Any]) -> Item:
+def _encode_log(event: Any) -> Item:
+    members = parse_members(event, "event")
     return (
-        parse_data(event.get("address"), "address"),
-        tuple(parse_data(topic, "topic") for topic in event.get("topics") or ()),
-        parse_data(event.get("data"), "data"),
+        parse_data(members.get("address"), "address"),
+        tuple(parse_data(topic, "topic") for topic in parse_list(members.get("topics"), "topics")),
+        parse_data(members.get("data"), "data"),
     )
 
 

@@ -147,7 +147,13 @@ class Anchorer:
 
     def _find_alarm(self) -> EvidenceError | None:
         """A vanished anchor first: it says that the chain itself cannot be relied upon."""
-        if (vanished := self._confirmer.find_vanished()) is not None:
+        try:
+            vanished = self._confirmer.find_vanished()
+        except UnavailableError as error:
+            if error.code != "chain.disagreement":
+                raise
+            return error  # stops what is to become final, not what is to be sent
+        if vanished is not None:
             return vanished
         spending, address = self._settings.spending, self._ports.signer.address
         if not spending.balance_min:

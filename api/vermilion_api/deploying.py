@@ -12,15 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vermilion_api.anchor_signer import open_anchor_signer
+from vermilion_api.chains import open_chain, target_of
 from vermilion_api.home import Home
 from vermilion_api.settings import ChainSettings, Settings, load_settings, save_settings
 from vermilion_ledger.encoding import parse_wire_hex
-from vermilion_ledger.errors import ConflictError, InputError
+from vermilion_ledger.errors import ConflictError, InputError, UnavailableError
 from vermilion_ledger.evm.finality import parse_finality
 
 if TYPE_CHECKING:
     from vermilion_anchor.deployments import DeploymentRecord
     from vermilion_anchor.ownership import OwnedLog
+    from vermilion_anchor.ports import ChainClient
 
 __all__ = ["add_chain", "deploy_log", "deploy_recorded", "open_owned_log"]
 
@@ -58,8 +60,10 @@ def deploy_log(
         parse_finality(finality)  # before anything is paid for
     if settings.signer.kind == "keystore" and not home.keystore.exists():
         create_key(home.keystore, home.password)
+    client = EvmChain(rpc, load_artifact())
+    genesis = _find_genesis(client)
     made = deploy(
-        EvmChain(rpc, load_artifact()),
+        client,
         open_anchor_signer(home, settings),
         load_artifact(),
         origin=settings.origin,
@@ -72,6 +76,7 @@ def deploy_log(
         contract="0x" + made.contract.hex(),
         log="0x" + made.log.hex(),
         code_hash="0x" + made.code_hash.hex(),
+        genesis=genesis,
         deployed_block=made.deployed_block,
     )
     return replace(chain, finality=finality) if finality else chain
@@ -142,12 +147,9 @@ def open_owned_log(
         InputError: ``anchor.no-chain``, ``anchor.several-chains``, or a key
             file is malformed.
         NotFoundError: ``settings.missing``, ``key.file-missing`` or ``chain.no-contract``.
-        ConflictError: ``chain.other-chain`` or ``chain.other-contract``.
-        UnavailableError: The node is out of reach.
+        ConflictError: ``chain.other-chain``, ``chain.other-genesis`` or ``chain.other-contract``.
+        UnavailableError: No endpoint of the chain answers.
     """
-    from vermilion_anchor.artifact import load_artifact
-    from vermilion_anchor.deploy import check_contract
-    from vermilion_anchor.evm import EvmChain
     from vermilion_anchor.fees import FeePolicy
     from vermilion_anchor.keys import load_signer
     from vermilion_anchor.ownership import OwnedLog
@@ -160,18 +162,27 @@ def open_owned_log(
         if keystore is None
         else load_signer(keystore, password or home.password)
     )
-    client = EvmChain(chain.rpc, load_artifact())
-    if (found := client.chain_id()) != chain.id:
-        raise ConflictError("chain.other-chain", f"the node is of chain {found}, not {chain.id}")
-    address = bytes.fromhex(chain.contract[2:])
-    check_contract(client, address, bytes.fromhex(chain.code_hash[2:]))
+    client, target = open_chain(chain), target_of(chain)
+    client.chain_id()  # each endpoint that answers has been checked
     return OwnedLog(
         chain=client,
         signer=signer,
-        contract=address,
-        log=bytes.fromhex(chain.log[2:]),
+        contract=target.contract,
+        log=target.log,
         fees=FeePolicy(),
     )
+
+
+def _find_genesis(client: ChainClient) -> str:
+    """Return the hash of block 0; empty where its header is not that of an Ethereum block.
+
+    Such chains exist, and came to be what they are later.
+    """
+    try:
+        block = client.block(0)
+    except UnavailableError:
+        return ""  # a node that is out of reach says so to the next question
+    return "" if block is None else "0x" + block.hash.hex()
 
 
 def _choose(chains: tuple[ChainSettings, ...], chain_id: int, contract: str) -> ChainSettings:

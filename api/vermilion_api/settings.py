@@ -37,6 +37,7 @@ __all__ = [
 SETTINGS_FILE = "vermilion.toml"
 # in the file: tables, most of them of another name
 _TABLE_FIELDS = frozenset({"chains", "retired_intakes", "signer", "tsas"})
+_TEXT_OR_LIST = "rpc"  # the one setting that is either
 _KEY_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*\Z", re.ASCII)
 
 
@@ -45,10 +46,18 @@ class ChainSettings:
     """One ``[[chain]]`` table: a log in a contract on a chain."""
 
     id: int = _setting(0, "EIP-155 chain id", "Chain that anchors are sent to.")
-    rpc: str = _setting("", "URL", "JSON-RPC endpoint of a node of that chain.")
+    rpc: str | tuple[str, ...] = _setting(
+        "", "URL or URLs", "JSON-RPC endpoints of nodes of that chain, the preferred first."
+    )
+    rpc_agree: int = _setting(
+        0, "endpoints", "How many must agree before an anchor is final; 0 is more than half."
+    )
     contract: str = _setting("", "0x address", "Address of the `EvidenceAnchor` contract.")
     log: str = _setting("", "0x 32 bytes", "Identifier of the log in the contract.")
     code_hash: str = _setting("", "0x 32 bytes", "Keccak-256 of the contract's runtime code.")
+    genesis: str = _setting(
+        "", "0x 32 bytes", "Hash of block 0, which each endpoint must have; empty asks for none."
+    )
     finality: str = _setting(
         "confirmations:3",
         "rule",
@@ -81,13 +90,27 @@ class ChainSettings:
         parse_wire_hex(self.contract, size=20, what="chain.contract")
         parse_wire_hex(self.log, size=32, what="chain.log")
         parse_wire_hex(self.code_hash, size=32, what="chain.code_hash")
+        if self.genesis:
+            parse_wire_hex(self.genesis, size=32, what="chain.genesis")
         parse_finality(self.finality)
+        urls = self.endpoints
+        if not all(type(url) is str and url.startswith(("http://", "https://")) for url in urls):
+            raise InputError("settings.value", "chain.rpc is no http address, nor a list of them")
+        if len(set(urls)) < len(urls) or not 0 <= self.rpc_agree <= len(urls):
+            raise InputError(
+                "settings.value", "chain.rpc names one twice, or chain.rpc_agree more than it has"
+            )
         for name in ("anchor_cost_max_wei", "day_cost_max_wei", "balance_min_wei", "recheck_hours"):
             if getattr(self, name) < 0:
                 raise InputError("settings.value", f"chain.{name} is below 0")
         for name in ("fee_cap_wei", "tip_cap_wei", "replace_after_blocks"):
             if getattr(self, name) < 1:
                 raise InputError("settings.value", f"chain.{name} is below 1")
+
+    @property
+    def endpoints(self) -> tuple[str, ...]:
+        """The addresses of `rpc`, of which there may be one or several."""
+        return (self.rpc,) if isinstance(self.rpc, str) else self.rpc
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -336,8 +359,11 @@ def _members(table: Any, kind: type) -> dict[str, Any]:
         assert each.default is not MISSING  # noqa: S101 - every setting has a default
         if isinstance(each.default, float) and type(value) is int:
             value = float(value)
-        if isinstance(each.default, tuple) and isinstance(value, list):
-            value = tuple(value)
+        if isinstance(value, list) and (
+            isinstance(each.default, tuple) or each.name == _TEXT_OR_LIST
+        ):
+            members[each.name] = tuple(value)
+            continue
         if type(value) is not type(each.default):
             raise InputError("settings.value", f"{each.name} is not {each.metadata['unit']}")
         members[each.name] = value

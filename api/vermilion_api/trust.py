@@ -107,7 +107,7 @@ def _chain(chain: ChainSettings, *, with_rpc: bool) -> list[str]:
         f"code_hash = {_text(chain.code_hash)}",
         f"log = {_text(chain.log)}",
         f"finality = {_text(chain.finality)}",
-        f"rpc = {_list([chain.rpc] if with_rpc else [])}",
+        f"rpc = {_list(chain.endpoints if with_rpc else [])}",
         "headers = []",
         "",
     ]

@@ -8,13 +8,13 @@ loops. Nothing below this module knows `Settings`.
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from vermilion_api.chains import LazyBlocks, observe_chains, target_of
 from vermilion_api.home import Home, Secrets, load_secrets
 from vermilion_api.keeping import GuardedIntake, LogKeeper
 from vermilion_api.log_signer import LogSigner
@@ -23,24 +23,23 @@ from vermilion_api.services.bundles import BundleDesk
 from vermilion_api.services.progress import ProgressDesk
 from vermilion_api.services.records import RecordDesk
 from vermilion_api.services.registering import Registrar
-from vermilion_api.services.seen import BlockSource, SeenDesk
+from vermilion_api.services.seen import SeenDesk
 from vermilion_api.services.statements import StatementDesk
 from vermilion_api.services.submitting import Submitter
 from vermilion_api.services.verifying import VerifyDesk
 from vermilion_api.services.waiting import Waiter
-from vermilion_api.settings import ChainSettings, Settings, load_settings
+from vermilion_api.settings import Settings, load_settings
 from vermilion_api.trust import render_trust_policy
 from vermilion_ledger.admission import LedgerAdmission, LedgerIdentity
-from vermilion_ledger.anchor_rows import AnchorTarget, ChainBlock
+from vermilion_ledger.anchor_rows import AnchorTarget
 from vermilion_ledger.checkpoint import parse_checkpoint_unverified
 from vermilion_ledger.commitment import make_record_id
-from vermilion_ledger.errors import EvidenceError, NotFoundError
-from vermilion_ledger.evm.finality import parse_finality
+from vermilion_ledger.errors import NotFoundError
 from vermilion_ledger.intake import Intake, IntakeLimits
 from vermilion_ledger.log import LogReader
 from vermilion_ledger.ports import IntakeStore, TileStore
 from vermilion_ledger.publisher import Publisher
-from vermilion_ledger.rows import ObservedHead, RecordRow
+from vermilion_ledger.rows import RecordRow
 from vermilion_ledger.sequencer import Sequencer, SequencerTiming
 from vermilion_ledger.store import Database, open_database
 from vermilion_ledger.store.wal import WalKeeper
@@ -56,14 +55,10 @@ __all__ = [
     "build_sequencer",
     "build_services",
     "now",
-    "observe_chains",
     "open_ledger",
-    "target_of",
 ]
 
 _PAUSE_SECONDS = 0.001
-_OBSERVE_SECONDS = 3.0  # how long the start waits for a chain
-_NODE_SECONDS = 5.0  # how long a request may wait for a chain
 
 
 def now() -> datetime:
@@ -192,15 +187,6 @@ def open_ledger(path: Path) -> Ledger:
     )
 
 
-def target_of(chain: ChainSettings) -> AnchorTarget:
-    """Return the log in a contract that a chain table names."""
-    return AnchorTarget(
-        chain_id=chain.id,
-        contract=bytes.fromhex(chain.contract[2:]),
-        log=bytes.fromhex(chain.log[2:]),
-    )
-
-
 def build_sequencer(ledger: Ledger) -> Sequencer:
     """Return what gives entries their index; it holds no lease yet."""
     return Sequencer(
@@ -232,7 +218,7 @@ def build_keeper(ledger: Ledger) -> LogKeeper:
         ),
         wal=WalKeeper(database.engine),
         timing=_timing(ledger),
-        observe=lambda: observe_chains(ledger),
+        observe=lambda: observe_chains(ledger.settings.chains),
     )
 
 
@@ -251,31 +237,6 @@ def _timing(ledger: Ledger) -> SequencerTiming:
     )
 
 
-def observe_chains(ledger: Ledger) -> list[ObservedHead]:
-    """Return the head that each chain has; one out of reach does not keep the log from starting."""
-    if not ledger.settings.chains:
-        return []
-    from vermilion_anchor.artifact import load_artifact
-    from vermilion_anchor.evm import EvmChain
-
-    heads = []
-    for chain in ledger.settings.chains:
-        target = target_of(chain)
-        try:
-            client = EvmChain(chain.rpc, load_artifact(), timeout_seconds=_OBSERVE_SECONDS)
-            if client.chain_id() != chain.id:
-                continue
-            head = client.head(target.contract, target.log)
-        except EvidenceError as exc:
-            logging.getLogger(__name__).warning(
-                "not compared with chain %d: %s: %s", chain.id, exc.code, exc.message
-            )
-            continue
-        if head.size:
-            heads.append(ObservedHead(size=head.size, root=head.root, source=f"chain {chain.id}"))
-    return heads
-
-
 def build_services(ledger: Ledger) -> Services:
     """Return the API's services; to be called in its event loop."""
     settings, secrets, identity = ledger.settings, ledger.secrets, ledger.identity
@@ -286,7 +247,7 @@ def build_services(ledger: Ledger) -> Services:
     waiter = Waiter(progress)
     seen = SeenDesk(
         targets=ledger.targets,
-        chains={chain.id: _LazyBlocks(chain) for chain in settings.chains},
+        chains={chain.id: LazyBlocks(chain) for chain in settings.chains},
         blocks=database.blocks,
         anchors=database.anchors,
         clock=now,
@@ -361,33 +322,3 @@ def _build_intake(ledger: Ledger, keeper: LogKeeper | None) -> Intake:
         ),
         deliver=asyncio.get_running_loop().call_soon_threadsafe,
     )
-
-
-class _LazyBlocks:
-    """A chain's blocks; web3 is imported when the chain is asked first, which may be never."""
-
-    def __init__(self, chain: ChainSettings) -> None:
-        self._chain = chain
-        self._made: BlockSource | None = None
-
-    def offer_block(self) -> ChainBlock | None:
-        return self._reader().offer_block()
-
-    def load_block(self, block_hash: bytes) -> ChainBlock | None:
-        return self._reader().load_block(block_hash)
-
-    def is_final(self, number: int, block_hash: bytes) -> bool:
-        return self._reader().is_final(number, block_hash)
-
-    def _reader(self) -> BlockSource:
-        if self._made is None:
-            from vermilion_anchor.artifact import load_artifact
-            from vermilion_anchor.blocks import BlockReader
-            from vermilion_anchor.evm import EvmChain
-
-            self._made = BlockReader(
-                EvmChain(self._chain.rpc, load_artifact(), timeout_seconds=_NODE_SECONDS),
-                chain_id=self._chain.id,
-                finality=parse_finality(self._chain.finality),
-            )
-        return self._made

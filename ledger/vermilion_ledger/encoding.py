@@ -24,6 +24,7 @@ from vermilion_ledger.limits import JSON_DEPTH_MAX, JSON_INTEGER_MAX
 __all__ = [
     "Json",
     "JsonObject",
+    "check_depth",
     "check_members",
     "check_text",
     "encode_base64",
@@ -73,7 +74,7 @@ def parse_json(data: bytes, *, size_max: int, what: str) -> Json:
         raise LimitError("json.too-large", f"{what} bytes", found=len(data), limit=size_max)
     if data.startswith(b"\xef\xbb\xbf"):
         raise InputError("json.byte-order-mark", f"{what} starts with a byte-order mark")
-    _check_depth(data, what)
+    check_depth(data, what)
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as exc:
@@ -85,6 +86,24 @@ def parse_json(data: bytes, *, size_max: int, what: str) -> Json:
     if _may_be_bad(data):
         _check_strings(value, what)
     return value
+
+
+def check_depth(data: bytes, what: str) -> None:
+    """Refuse JSON that is nested too deep, before a recursive parser sees it.
+
+    Where somebody raised the interpreter's limit of recursion, as some libraries
+    do, the parser of the standard library ends the process instead of raising.
+
+    Raises:
+        LimitError: ``json.too-deep``: more than 16 levels outside of strings.
+    """
+    if data.count(b"[") + data.count(b"{") <= JSON_DEPTH_MAX:
+        return  # all of them inside one another would not be too deep
+    depth = 0
+    for bracket in _BRACKETS.findall(_STRINGS.sub(b"", data)):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > JSON_DEPTH_MAX:
+            raise LimitError("json.too-deep", f"{what} depth", found=depth, limit=JSON_DEPTH_MAX)
 
 
 def encode_json(value: Json) -> bytes:
@@ -246,17 +265,6 @@ def parse_time(value: Json, *, what: str) -> datetime:
 def encode_time(moment: datetime) -> str:
     """Return a UTC moment as ``YYYY-MM-DDTHH:MM:SSZ``, fractions cut off."""
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}Z".rjust(20, "0")
-
-
-def _check_depth(data: bytes, what: str) -> None:
-    """Count nesting outside of strings before the recursive parser sees it."""
-    if data.count(b"[") + data.count(b"{") <= JSON_DEPTH_MAX:
-        return  # all of them inside one another would not be too deep
-    depth = 0
-    for bracket in _BRACKETS.findall(_STRINGS.sub(b"", data)):
-        depth += 1 if bracket in b"[{" else -1
-        if depth > JSON_DEPTH_MAX:
-            raise LimitError("json.too-deep", f"{what} depth", found=depth, limit=JSON_DEPTH_MAX)
 
 
 def _unique_members(pairs: list[tuple[str, Json]]) -> dict[str, Json]:

@@ -19,6 +19,7 @@ from vermilion_api.cli.common import (
 )
 
 if TYPE_CHECKING:
+    from vermilion_anchor.endpoints import EndpointStanding
     from vermilion_anchor.ports import Signer
     from vermilion_api.accounts import Account
     from vermilion_api.settings import ChainSettings
@@ -133,8 +134,9 @@ def status(*, url: UrlOption = DEFAULT_URL, as_json: JsonOption = False) -> None
 def balance(*, home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
     """Show what the anchoring account has on each chain, and what it may have spent in 24 hours.
 
-    Asks the nodes themselves. Ends with error `anchor.low-balance` where an
-    account has less than the settings want, so that a timer can watch it.
+    Asks the nodes themselves, and tells of each endpoint that is left out or contradicts the
+    others. Ends with error `anchor.low-balance` where an account has less than the settings
+    want, or `chain.endpoint-trouble`, so that a timer can watch it.
     """
     from vermilion_api.accounts import load_accounts
     from vermilion_api.wiring import open_ledger
@@ -151,6 +153,7 @@ def balance(*, home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> 
         "\n".join(
             f"chain {each.chain_id}  0x{each.address.hex()}  {each.balance} wei,"
             f" at most {each.day_cost} wei in 24 hours"
+            + "".join(f"\n  {_describe(endpoint)}" for endpoint in each.endpoints)
             for each in accounts
         ),
         as_json=as_json,
@@ -169,15 +172,28 @@ def _members(account: Account) -> dict[str, object]:
         "balanceMinWei": str(account.balance_min),
         "dayCostWei": str(account.day_cost),
         "dayCostMaxWei": str(account.day_cost_max),
+        "endpoints": [
+            {
+                "name": each.name,
+                "trouble": None if each.trouble is None else each.trouble.code,
+            }
+            for each in account.endpoints
+        ],
         "alarm": None if account.alarm is None else account.alarm.code,
     }
+
+
+def _describe(endpoint: EndpointStanding) -> str:
+    trouble = endpoint.trouble
+    told = "in use" if trouble is None else f"{trouble.code}: {trouble.message}"
+    return f"endpoint {endpoint.name}  {told}"
 
 
 def _anchor(
     ledger: Ledger, chain: ChainSettings, signer: Signer, *, size: int, deadline: float
 ) -> None:
+    from vermilion_api.chains import target_of
     from vermilion_api.cli.anchorer import build_anchorer
-    from vermilion_api.wiring import target_of
     from vermilion_ledger.errors import ConflictError, UnavailableError
 
     worker, target = build_anchorer(ledger, chain, signer), target_of(chain)

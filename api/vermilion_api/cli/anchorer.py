@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from vermilion_api.cli.common import DEFAULT_HOME, HomeOption, say
 
 if TYPE_CHECKING:
-    from vermilion_anchor.ports import Signer
+    from vermilion_anchor.endpoints import ChainEndpoints
+    from vermilion_anchor.ports import ChainClient, Signer
     from vermilion_anchor.service import Anchorer
     from vermilion_anchor.settings import Progress
     from vermilion_anchor.stamper import Stamper
@@ -23,6 +25,7 @@ __all__ = ["anchorer", "build_anchorer", "build_stampers"]
 def anchorer(*, home: HomeOption = DEFAULT_HOME) -> None:
     """Anchor published checkpoints on every chain; have final ones time-stamped."""
     from vermilion_api.anchor_signer import open_anchor_signer
+    from vermilion_api.chains import open_chain
     from vermilion_api.cli.processes import prepare_process, stop_event
     from vermilion_api.wiring import open_ledger
     from vermilion_ledger.errors import InputError
@@ -36,9 +39,10 @@ def anchorer(*, home: HomeOption = DEFAULT_HOME) -> None:
     signer = open_anchor_signer(ledger.home, ledger.settings)  # one login for all chains
     failures: list[EvidenceError] = []
     threads = [
-        threading.Thread(target=_run, args=(worker, chain, stop, failures))
+        threading.Thread(target=_run, args=(worker, chain, endpoints, stop, failures))
         for chain in ledger.settings.chains
-        for worker in [build_anchorer(ledger, chain, signer)]
+        for endpoints in [open_chain(chain)]
+        for worker in [build_anchorer(ledger, chain, signer, client=endpoints)]
     ]
     stampers = [
         # Not waited for at the end: stopped anywhere, one loses an answer and nothing else.
@@ -55,15 +59,16 @@ def anchorer(*, home: HomeOption = DEFAULT_HOME) -> None:
         raise failures[0]
 
 
-def build_anchorer(ledger: Ledger, chain: ChainSettings, signer: Signer) -> Anchorer:
-    """Return the anchorer of one chain."""
-    from vermilion_anchor.artifact import load_artifact
-    from vermilion_anchor.evm import EvmChain
+def build_anchorer(
+    ledger: Ledger, chain: ChainSettings, signer: Signer, *, client: ChainClient | None = None
+) -> Anchorer:
+    """Return the anchorer of one chain, over the given client or one that is opened here."""
     from vermilion_anchor.fees import FeePolicy
     from vermilion_anchor.service import Anchorer
     from vermilion_anchor.settings import AnchorSettings
     from vermilion_anchor.spending import SpendPolicy
-    from vermilion_api.wiring import LogView, now, target_of
+    from vermilion_api.chains import open_chain, target_of
+    from vermilion_api.wiring import LogView, now
     from vermilion_ledger.evm.finality import parse_finality
 
     settings = AnchorSettings(
@@ -86,7 +91,7 @@ def build_anchorer(ledger: Ledger, chain: ChainSettings, signer: Signer) -> Anch
     )
     return Anchorer(
         settings,
-        chain=EvmChain(chain.rpc, load_artifact()),
+        chain=client or open_chain(chain),
         journal=ledger.database.anchors,
         log=LogView(ledger.reader()),
         signer=signer,
@@ -120,15 +125,27 @@ def build_stampers(ledger: Ledger) -> dict[str, Stamper]:
 
 
 def _run(
-    worker: Anchorer, chain: ChainSettings, stop: threading.Event, failures: list[EvidenceError]
+    worker: Anchorer,
+    chain: ChainSettings,
+    endpoints: ChainEndpoints,
+    stop: threading.Event,
+    failures: list[EvidenceError],
 ) -> None:
     from vermilion_ledger.errors import EvidenceError
 
+    announce = _announcer(f"chain {chain.id}")
     try:
-        worker.run(stop, notify=_announcer(f"chain {chain.id}"))
+        worker.run(stop, notify=lambda progress: announce(_with_alarm(progress, endpoints)))
     except EvidenceError as exc:
         failures.append(exc)
         stop.set()
+
+
+def _with_alarm(progress: Progress, endpoints: ChainEndpoints) -> Progress:
+    """Tell of an endpoint in trouble where nothing more pressing is told."""
+    if progress.alarm is not None:
+        return progress
+    return replace(progress, alarm=endpoints.find_alarm())
 
 
 def _announcer(name: str) -> Callable[[Progress], None]:

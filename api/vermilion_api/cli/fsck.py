@@ -78,8 +78,9 @@ def fsck(
 
     Reads only; the ledger may run meanwhile. Exit code 1 means damage.
     """
+    from vermilion_api.chains import observe_chains
     from vermilion_api.cli import choose_language
-    from vermilion_api.wiring import observe_chains, open_ledger
+    from vermilion_api.wiring import open_ledger
     from vermilion_ledger.fsck.findings import Findings
 
     share = _read_share(subset)
@@ -89,7 +90,7 @@ def fsck(
     ledger = open_ledger(home)
     try:
         ledger.database.check()
-        observed = [] if offline else observe_chains(ledger)
+        observed = [] if offline else observe_chains(ledger.settings.chains)
         findings = Findings(on_finding=printer.show)
         with progress_bar(shown=sys.stderr.isatty() and not as_json) as progress:
             if share is None:

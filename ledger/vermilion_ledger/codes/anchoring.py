@@ -69,6 +69,14 @@ CODES: dict[str, Advice] = {
         zh="请重新安装 Vermilion;本次安装中的合约文件已损坏。",
     ),
     "chain.bad-answer": _OTHER_NODE,
+    "chain.disagreement": Advice(
+        en="Compare the endpoints named: one is wrong, behind or on a fork. Final anchors wait.",
+        zh="请比对所列的各个节点:其中有节点出错、落后或处于分叉;最终确认会暂缓,其余照常。",
+    ),
+    "chain.endpoint-trouble": Advice(
+        en="See to the endpoint named, or take it out of `rpc`; the others are used meanwhile.",
+        zh="请检查所列节点,或将其从 `rpc` 中移除;其间由其余节点代替。",
+    ),
     "chain.log-registered": Advice(
         en="Nothing to do: the log is registered already and can be used.",
         zh="无需处理:该日志已登记,可直接使用。",
@@ -112,6 +120,14 @@ CODES: dict[str, Advice] = {
     "chain.other-contract": Advice(
         en="Correct the contract address: the code found there is not this version's contract.",
         zh="请更正合约地址:该处的代码不是本版本的合约。",
+    ),
+    "chain.other-genesis": Advice(
+        en="Correct the node's address, or `genesis`: it is another chain of the same id.",
+        zh="请更正节点地址或 `genesis`:那是编号相同的另一条链。",
+    ),
+    "chain.outvoted": Advice(
+        en="Find out why this endpoint tells something else than the others of its chain.",
+        zh="请查明该节点为何与同一条链的其他节点说法不一。",
     ),
     "chain.receipts-root": _OTHER_NODE,
     "chain.reverted": Advice(

@@ -13,6 +13,7 @@ from vermilion_anchor.blocks import BlockReader
 from vermilion_anchor.deploy import deploy, derive_log, fund_development_account
 from vermilion_anchor.evm import AccountSigner, EvmChain
 from vermilion_anchor.fees import FeePolicy
+from vermilion_anchor.rpc import RefusalError
 from vermilion_ledger.errors import ConflictError, NotFoundError, UnavailableError
 from vermilion_ledger.evm.finality import parse_finality
 from vermilion_ledger.evm.header import parse_header
@@ -50,12 +51,12 @@ def test_a_node_without_block_receipts_is_asked_for_each(
     assert block is not None
     whole = chain.client.receipts(block.hash)
     client = EvmChain(chain.node.url, chain.artifact)
-    ask = client._provider.make_request
+    ask = client._transport.ask
 
     def older(method: Any, parameters: Any) -> Any:
         return ask("eth_unknown" if method == "eth_getBlockReceipts" else method, parameters)
 
-    monkeypatch.setattr(client._provider, "make_request", older)
+    monkeypatch.setattr(client._transport, "ask", older)
 
     assert client.receipts(block.hash) == whole
     assert build_ordered_trie(whole).root == parse_header(block.header).receipts_root
@@ -77,15 +78,15 @@ def test_a_header_that_does_not_hash_to_its_block_is_refused(
     chain: Chain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = EvmChain(chain.node.url, chain.artifact)
-    ask = client._provider.make_request
+    ask = client._transport.ask
 
     def lying(method: Any, parameters: Any) -> Any:
         answer: Any = ask(method, parameters)
         if method == "eth_getBlockByNumber":
-            answer["result"]["timestamp"] = "0x1"
+            answer["timestamp"] = "0x1"
         return answer
 
-    monkeypatch.setattr(client._provider, "make_request", lying)
+    monkeypatch.setattr(client._transport, "ask", lying)
 
     with pytest.raises(UnavailableError) as error:
         client.block("latest")
@@ -98,9 +99,7 @@ def test_malformed_answers_are_unavailable(
     chain: Chain, monkeypatch: pytest.MonkeyPatch, result: Any
 ) -> None:
     client = EvmChain(chain.node.url, chain.artifact)
-    monkeypatch.setattr(
-        client._provider, "make_request", lambda *_: {"jsonrpc": "2.0", "id": 1, "result": result}
-    )
+    monkeypatch.setattr(client._transport, "ask", lambda *_: result)
     questions: list[Callable[[], Any]] = [
         client.chain_id,
         client.fee_history,
@@ -264,14 +263,14 @@ def test_a_node_that_lost_its_final_block_is_unavailable(
     chain: Chain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = EvmChain(chain.node.url, chain.artifact)
-    ask = client._provider.make_request
+    ask = client._transport.ask
 
     def older(method: Any, parameters: Any) -> Any:
         if parameters and parameters[0] == "finalized":
-            return {"jsonrpc": "2.0", "id": 1, "error": {"code": -32602, "message": "unknown tag"}}
+            raise RefusalError({"code": -32602, "message": "unknown tag"})
         return ask(method, parameters)
 
-    monkeypatch.setattr(client._provider, "make_request", older)
+    monkeypatch.setattr(client._transport, "ask", older)
     blocks = BlockReader(client, chain_id=31337, finality=parse_finality("finalized"))
 
     with pytest.raises(UnavailableError) as error:

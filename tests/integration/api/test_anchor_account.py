@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from chain import KEY, Chain, start_chain
+from lies import LIES
+from lying_rpc import lying_proxy
 from signer_kit import SignerServer, serve_signer
 from vermilion_anchor.deploy import fund_development_account
 from vermilion_anchor.evm import AccountSigner
@@ -97,8 +99,44 @@ def test_the_account_of_each_chain_is_shown(
         "balanceMinWei": "1",
         "dayCostWei": "0",
         "dayCostMaxWei": str(10**19),
+        "endpoints": [{"name": f"127.0.0.1:{chain.node.options.port}", "trouble": None}],
         "alarm": None,
     }
+
+
+def test_each_endpoint_is_shown_and_one_in_trouble_ends_the_command_with_its_code(
+    deployed: Home, chain: Chain, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with lying_proxy(chain.node.url) as liar, lying_proxy(chain.node.url) as honest:
+        change(deployed, rpc=(liar.url, honest.url, "http://127.0.0.1:9/secret"))
+        liar.lie = LIES["wrong chain id"]
+
+        code, account, told = balance(deployed, capsys)
+        assert main(["anchor", "balance", "--home", str(deployed.path)]) == 5
+        shown = capsys.readouterr()
+
+    assert (code, account["alarm"]) == (5, "chain.endpoint-trouble")
+    assert [each["trouble"] for each in account["endpoints"]] == [
+        "chain.other-chain",
+        None,
+        "chain.unreachable",
+    ]
+    assert account["balanceWei"] == str(chain.client.balance(ADDRESS))
+    assert "the node is of chain 1" in told
+    assert f"endpoint {honest.url[7:-1]}  in use" in shown.out
+    assert "secret" not in shown.out + shown.err + told
+
+
+def test_a_chain_in_the_settings_of_another_genesis_is_refused(
+    deployed: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert load_settings(deployed.path).chains[0].genesis
+    change(deployed, genesis="0x" + 32 * "17")
+
+    code, _, told = balance(deployed, capsys)
+
+    assert code == 1
+    assert "error[chain.other-genesis]" in told
 
 
 def test_a_low_balance_ends_the_command_with_its_code(

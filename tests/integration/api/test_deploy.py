@@ -38,6 +38,7 @@ def test_the_contract_is_deployed_and_written_into_the_settings(home: Path, chai
     code = chain.rpc("eth_getCode", written.contract, "latest")
     assert bytes.fromhex(code[2:]) == chain.artifact.runtime_code
     assert (written.id, written.finality, written.rpc) == (31337, "immediate", chain.node.url)
+    assert written.genesis == chain.rpc("eth_getBlockByNumber", "0x0", False)["hash"]
 
 
 def test_a_contract_that_is_there_is_used(home: Path, chain: Chain) -> None:

@@ -50,7 +50,7 @@ def test_a_bundle_carries_the_word_of_a_second_clock(tmp_path: Path) -> None:
             trust.parent.mkdir()
             assert run("bundle", made["record"], "-o", bundle, *url).returncode == 0
             assert run("trust", "export", "-o", trust, "--home", up.home).returncode == 0
-            rpc = load_settings(up.home).chains[0].rpc
+            rpc = load_settings(up.home).chains[0].endpoints[0]
             verify(document, bundle, trust, rpc)
             assert "timestamp.unreachable" in up.text  # and nothing else came of it
 

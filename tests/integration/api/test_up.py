@@ -167,7 +167,7 @@ def test_it_starts_stops_and_goes_on_where_it_was(tmp_path: Path) -> None:
         bundle, trust = tmp_path / "contract.evidence.json", tmp_path / "trust.toml"
         assert run("bundle", record, "-o", bundle, *url).returncode == 0
         assert run("trust", "export", "-o", trust, "--home", home).returncode == 0
-        rpc = ("--rpc", load_settings(home).chains[0].rpc)
+        rpc = ("--rpc", load_settings(home).chains[0].endpoints[0])
         proof = ("--bundle", bundle, "--trust", trust, *rpc)
         proven = run(document, *proof, "--json", module="vermilion_verify")
         assert json.loads(proven.stdout.splitlines()[0])["verdict"] == "proven"

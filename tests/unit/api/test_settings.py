@@ -25,10 +25,11 @@ CHAIN = ChainSettings(
     log="0x" + 32 * "cd",
     code_hash="0x" + 32 * "ef",
 )
+RPC = '"http://127.0.0.1:8545"'
 CHAIN_TEXT = f"""
 [[chain]]
 id = 1
-rpc = "http://127.0.0.1:8545"
+rpc = {RPC}
 contract = "{CHAIN.contract}"
 log = "{CHAIN.log}"
 code_hash = "{CHAIN.code_hash}"
@@ -49,6 +50,18 @@ def test_saved_settings_are_read_back_unchanged(tmp_path: Path) -> None:
     save_settings(tmp_path, settings)
 
     assert load_settings(tmp_path) == settings
+
+
+def test_a_chain_has_one_endpoint_or_several(tmp_path: Path) -> None:
+    several = replace(
+        CHAIN, rpc=("https://a.example/key", "https://b.example"), rpc_agree=2, genesis=CHAIN.log
+    )
+    save_settings(tmp_path, Settings(chains=(CHAIN, several)))
+
+    read = load_settings(tmp_path).chains
+
+    assert read == (CHAIN, several)
+    assert [chain.endpoints for chain in read] == [("http://127.0.0.1:8545",), several.rpc]
 
 
 def test_a_signer_and_the_caps_of_a_chain_are_read_back(tmp_path: Path) -> None:
@@ -127,6 +140,17 @@ def test_a_whole_number_is_taken_for_seconds(tmp_path: Path) -> None:
         (f"{CHAIN_TEXT}balance_min_wei = -1", "settings.value"),
         (f"{CHAIN_TEXT}balance_min_wei = 1.5", "settings.value"),
         (f"{CHAIN_TEXT}balance_min_wei = true", "settings.value"),
+        (f"{CHAIN_TEXT}rpc_agree = 2", "settings.value"),
+        (f"{CHAIN_TEXT}rpc_agree = -1", "settings.value"),
+        (f"{CHAIN_TEXT}genesis = '0x12'", "hex.malformed"),
+        (f"{CHAIN_TEXT}genesis = ''\nfinality = ['immediate']", "settings.value"),
+        (CHAIN_TEXT.replace(RPC, "[]"), "settings.value"),
+        (CHAIN_TEXT.replace(RPC, "[1]"), "settings.value"),
+        (CHAIN_TEXT.replace(RPC, "1"), "settings.value"),
+        (CHAIN_TEXT.replace(RPC, '"ipc:///node"'), "settings.value"),
+        (CHAIN_TEXT.replace(RPC, "['http://a', '']"), "settings.value"),
+        (CHAIN_TEXT.replace(RPC, "['http://a', 'http://a']"), "settings.value"),
+        (CHAIN_TEXT.replace(RPC, "['http://a', ['http://b']]"), "settings.value"),
         ("signer = 1", "settings.value"),
         ("[[signer]]", "settings.value"),
         ("[signer]\nkind = 'hsm'", "settings.value"),
