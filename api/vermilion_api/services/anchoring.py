@@ -1,0 +1,169 @@
+"""Anchoring as it stands: each chain, each job, what it cost, and what an entry waits for.
+
+Reads the journal, the anchorers' last words and the receipts; asks no node, so
+that a question costs the same whatever the chain does. What is told here is
+the ledger's word; the proof is the bundle.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from vermilion_api.services.anchor_answers import (
+    describe_chain,
+    describe_job,
+    describe_lag,
+    describe_timestamp,
+    describe_waiting,
+)
+from vermilion_api.services.anchor_ports import (
+    AnchorPlace,
+    AnchorSources,
+    Authority,
+    TimestampLag,
+)
+from vermilion_api.services.outlook import TargetOutlook
+from vermilion_api.services.reasons import Reason
+from vermilion_api.services.waiting import Standing
+from vermilion_ledger.encoding import encode_time
+from vermilion_ledger.ports import Clock
+
+__all__ = ["AnchorDesk"]
+
+_LAST = 20  # anchors from which times are told
+_STAMPED = 100  # newest anchored sizes that a stamper looks at
+_KEPT = timedelta(seconds=1)
+
+
+class AnchorDesk:
+    """Tells how anchoring stands. Safe to share between threads."""
+
+    def __init__(
+        self,
+        *,
+        sources: AnchorSources,
+        places: Sequence[AnchorPlace],
+        authorities: Sequence[Authority],
+        clock: Clock,
+        is_led: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """Look at anchoring.
+
+        Args:
+            sources: What is looked into.
+            places: Where this ledger anchors.
+            authorities: Who time-stamps.
+            clock: Judges how old a word is.
+            is_led: Whether a sequencer runs, which publishes.
+        """
+        self._sources = sources
+        self._places = tuple(places)
+        self._authorities = tuple(authorities)
+        self._clock = clock
+        self._is_led = is_led
+        self._lock = threading.Lock()
+        self._kept: tuple[datetime, tuple[TargetOutlook, ...]] | None = None  # under the lock
+
+    def look(self, *, limit: int = _LAST) -> tuple[TargetOutlook, ...]:
+        """Return how each target stands now, with its last anchors."""
+        now, published = self._clock(), self._sources.heads.load_head().size
+        return tuple(self._look_at(place, now, published, limit) for place in self._places)
+
+    def timestamp_lags(self) -> tuple[TimestampLag, ...]:
+        """Return how far each authority is behind the anchors."""
+        return tuple(self._lag_of(each) for each in self._authorities)
+
+    def describe(self, *, size: int, limit: int) -> dict[str, Any]:
+        """Return chains, jobs and time-stamps, newest first.
+
+        Args:
+            size: Number of entries of the log.
+            limit: How many jobs, and how many time-stamps.
+        """
+        chains = self.look(limit=max(limit, _LAST))
+        finals = [each.totals.final_size for each in chains]
+        final = max(finals, default=0)
+        oldest = self._sources.heads.oldest_above(final)
+        return {
+            "size": size,
+            "finalSize": final,
+            "oldestUnanchored": None if oldest is None else encode_time(oldest),
+            "oldestUnanchoredIndex": final if final < size else None,
+            "chains": [describe_chain(each, size) for each in chains],
+            "anchors": [
+                describe_job(job, chains) for job in self._sources.journal.list_all(limit=limit)
+            ],
+            "authorities": [describe_lag(each) for each in self.timestamp_lags()],
+            "timestamps": [
+                describe_timestamp(each)
+                for each in self._sources.timestamps.list_newest(limit=limit)
+            ],
+        }
+
+    def pending(self, index: int, standing: Standing) -> dict[str, Any] | None:
+        """Return why the entry at an index has no final anchor yet, and until when.
+
+        None where it has one. What is told is at most a second old.
+        """
+        if index < standing.final:
+            return None
+        chains = [each for each in self._look_again() if not each.is_final(index)]
+        expected = [(each, each.expectation(index)) for each in chains]
+        known = sorted(
+            ((found.at, each) for each, found in expected if found.at is not None),
+            key=lambda pair: pair[0],
+        )
+        reason = Reason(code="anchor.no-chain")
+        if index >= standing.published:
+            reason = Reason(code="wait.checkpoint" if self._is_led() else "wait.sequencer")
+        elif known:
+            reason = known[0][1].reason(index)
+        elif chains:
+            reason = chains[0].reason(index)
+        unknown = None if known or not expected else expected[0][1].unknown
+        return {
+            "state": standing.stage_of(index).word,
+            "why": reason.to_json(),
+            "expectedAt": encode_time(known[0][0]) if known else None,
+            "unknown": None if unknown is None else Reason(code=unknown).to_json(),
+            "chains": [describe_waiting(each, index) for each in chains],
+        }
+
+    def _look_again(self) -> tuple[TargetOutlook, ...]:
+        """Return how each target stood within the last second: many records ask at once."""
+        with self._lock:
+            now = self._clock()
+            if self._kept is None or abs(now - self._kept[0]) >= _KEPT:
+                self._kept = (now, self.look())
+            return self._kept[1]
+
+    def _lag_of(self, authority: Authority) -> TimestampLag:
+        sizes = self._sources.timestamps.sizes_without(authority.url, among=_STAMPED)
+        # another publisher may have anchored a size that we did not publish: nothing to stamp
+        found = [self._sources.heads.load_checkpoint(size) for size in sizes]
+        moments = [each.published_at for each in found if each is not None]
+        return TimestampLag(
+            authority=authority, missing=len(moments), oldest_at=min(moments, default=None)
+        )
+
+    def _look_at(
+        self, place: AnchorPlace, now: datetime, published: int, limit: int
+    ) -> TargetOutlook:
+        # the job first: one that becomes final meanwhile is then told as open, not left out
+        job = self._sources.journal.load_open(place.target)
+        totals = self._sources.history.load_totals(place.target)
+        return TargetOutlook(
+            target=place.target,
+            finality=place.finality,
+            interval_seconds=place.interval_seconds,
+            now=now,
+            published=published,
+            oldest_at=self._sources.heads.oldest_above(totals.final_size),
+            job=job,
+            note=self._sources.notes.load(place.target),
+            totals=totals,
+            finished=tuple(self._sources.history.load_finished(place.target, limit=limit)),
+        )
