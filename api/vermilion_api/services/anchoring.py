@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,7 +26,7 @@ from vermilion_api.services.anchor_ports import (
     Authority,
     TimestampLag,
 )
-from vermilion_api.services.outlook import TargetOutlook
+from vermilion_api.services.outlook import TargetOutlook, measure_pace
 from vermilion_api.services.reasons import Reason
 from vermilion_api.services.waiting import Standing
 from vermilion_ledger.encoding import encode_time
@@ -65,7 +66,7 @@ class AnchorDesk:
         self._clock = clock
         self._is_led = is_led
         self._lock = threading.Lock()
-        self._kept: tuple[datetime, tuple[TargetOutlook, ...]] | None = None  # under the lock
+        self._kept: _Kept | None = None  # under the lock
 
     def look(self, *, limit: int = _LAST) -> tuple[TargetOutlook, ...]:
         """Return how each target stands now, with its last anchors."""
@@ -76,31 +77,27 @@ class AnchorDesk:
         """Return how far each authority is behind the anchors."""
         return tuple(self._lag_of(each) for each in self._authorities)
 
-    def describe(self, *, size: int, limit: int) -> dict[str, Any]:
+    def describe(self, standing: Standing, *, size: int, limit: int) -> dict[str, Any]:
         """Return chains, jobs and time-stamps, newest first.
 
         Args:
+            standing: How far the log has come.
             size: Number of entries of the log.
             limit: How many jobs, and how many time-stamps.
         """
-        chains = self.look(limit=max(limit, _LAST))
-        finals = [each.totals.final_size for each in chains]
-        final = max(finals, default=0)
+        chains, final = self.look(limit=max(limit, _LAST)), standing.final
         oldest = self._sources.heads.oldest_above(final)
+        jobs = self._sources.journal.list_all(limit=limit)
+        stamps = self._sources.timestamps.list_newest(limit=limit)
         return {
             "size": size,
             "finalSize": final,
             "oldestUnanchored": None if oldest is None else encode_time(oldest),
             "oldestUnanchoredIndex": final if final < size else None,
             "chains": [describe_chain(each, size) for each in chains],
-            "anchors": [
-                describe_job(job, chains) for job in self._sources.journal.list_all(limit=limit)
-            ],
+            "anchors": [describe_job(job, chains) for job in jobs],
             "authorities": [describe_lag(each) for each in self.timestamp_lags()],
-            "timestamps": [
-                describe_timestamp(each)
-                for each in self._sources.timestamps.list_newest(limit=limit)
-            ],
+            "timestamps": [describe_timestamp(each) for each in stamps],
         }
 
     def pending(self, index: int, standing: Standing) -> dict[str, Any] | None:
@@ -110,35 +107,47 @@ class AnchorDesk:
         """
         if index < standing.final:
             return None
-        chains = [each for each in self._look_again() if not each.is_final(index)]
+        with self._lock:
+            kept = self._look_again()
+            key = (
+                standing.stage_of(index),
+                tuple(
+                    (each.is_final(index), each.covering(index) is None, index < each.published)
+                    for each in kept.chains
+                ),
+            )
+            if key not in kept.answers:
+                kept.answers[key] = self._describe_waiting(index, standing, kept.chains)
+            return kept.answers[key]
+
+    def _describe_waiting(
+        self, index: int, standing: Standing, chains: Sequence[TargetOutlook]
+    ) -> dict[str, Any]:
+        chains = [each for each in chains if not each.is_final(index)]
         expected = [(each, each.expectation(index)) for each in chains]
-        known = sorted(
-            ((found.at, each) for each, found in expected if found.at is not None),
-            key=lambda pair: pair[0],
-        )
+        known = [(found.at, each) for each, found in expected if found.at is not None]
+        at, first = min(known, key=lambda pair: pair[0], default=(None, None))
+        first = first or next(iter(chains), None)
         reason = Reason(code="anchor.no-chain")
         if index >= standing.published:
             reason = Reason(code="wait.checkpoint" if self._is_led() else "wait.sequencer")
-        elif known:
-            reason = known[0][1].reason(index)
-        elif chains:
-            reason = chains[0].reason(index)
+        elif first is not None:
+            reason = first.reason(index)
         unknown = None if known or not expected else expected[0][1].unknown
         return {
             "state": standing.stage_of(index).word,
             "why": reason.to_json(),
-            "expectedAt": encode_time(known[0][0]) if known else None,
+            "expectedAt": None if at is None else encode_time(at),
             "unknown": None if unknown is None else Reason(code=unknown).to_json(),
             "chains": [describe_waiting(each, index) for each in chains],
         }
 
-    def _look_again(self) -> tuple[TargetOutlook, ...]:
+    def _look_again(self) -> _Kept:
         """Return how each target stood within the last second: many records ask at once."""
-        with self._lock:
-            now = self._clock()
-            if self._kept is None or abs(now - self._kept[0]) >= _KEPT:
-                self._kept = (now, self.look())
-            return self._kept[1]
+        now = self._clock()
+        if self._kept is None or abs(now - self._kept.seen_at) >= _KEPT:
+            self._kept = _Kept(seen_at=now, chains=self.look())
+        return self._kept
 
     def _lag_of(self, authority: Authority) -> TimestampLag:
         sizes = self._sources.timestamps.sizes_without(authority.url, among=_STAMPED)
@@ -155,6 +164,7 @@ class AnchorDesk:
         # the job first: one that becomes final meanwhile is then told as open, not left out
         job = self._sources.journal.load_open(place.target)
         totals = self._sources.history.load_totals(place.target)
+        finished = tuple(self._sources.history.load_finished(place.target, limit=limit))
         return TargetOutlook(
             target=place.target,
             finality=place.finality,
@@ -165,5 +175,15 @@ class AnchorDesk:
             job=job,
             note=self._sources.notes.load(place.target),
             totals=totals,
-            finished=tuple(self._sources.history.load_finished(place.target, limit=limit)),
+            finished=finished,
+            pace=measure_pace(finished),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    """A look, and what was told of it: entries that wait for the same are told the same."""
+
+    seen_at: datetime
+    chains: tuple[TargetOutlook, ...]
+    answers: dict[tuple[object, ...], dict[str, Any]] = field(default_factory=dict)

@@ -8,6 +8,7 @@ takes longer than they did. The anchorer's word counts as long as it is fresh.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
@@ -22,7 +23,14 @@ from vermilion_ledger.anchor_standing import (
 )
 from vermilion_ledger.encoding import encode_time
 
-__all__ = ["SILENT_SECONDS", "Expectation", "Pace", "TargetOutlook", "attempt_standing"]
+__all__ = [
+    "SILENT_SECONDS",
+    "Expectation",
+    "Pace",
+    "TargetOutlook",
+    "attempt_standing",
+    "measure_pace",
+]
 
 SILENT_SECONDS = 120.0
 """A word older than this is of an anchorer that stopped: a running one speaks every 10 seconds,
@@ -75,6 +83,7 @@ class TargetOutlook:
         job: The open one, if there is one.
         note: The anchorer's last word.
         finished: The last final anchors, newest first.
+        pace: What they took; None where none of them says.
     """
 
     target: AnchorTarget
@@ -87,6 +96,7 @@ class TargetOutlook:
     job: AnchorJob | None
     note: AnchorNote | None
     finished: tuple[FinishedAnchor, ...]
+    pace: Pace | None
 
     @property
     def is_silent(self) -> bool:
@@ -102,19 +112,6 @@ class TargetOutlook:
             return None
         due = self.finished[0].block_time + timedelta(seconds=self.interval_seconds)
         return due if due > self.now else None
-
-    @property
-    def pace(self) -> Pace | None:
-        """What the last anchors took; None where none of them says."""
-        last = self.finished[:_LAST]
-        known = [(each, each.final_at) for each in last if each.final_at is not None]
-        if not known:
-            return None
-        return Pace(
-            mined=median(_seconds(each.planned_at, each.block_time) for each, _ in known),
-            final=median(_seconds(each.planned_at, final_at) for each, final_at in known),
-            count=len(known),
-        )
 
     def is_final(self, index: int) -> bool:
         """Whether an entry is under a final anchor here."""
@@ -205,6 +202,19 @@ class TargetOutlook:
         end = self.job.planned_at + timedelta(seconds=pace.final)
         due = self.job.planned_at + timedelta(seconds=pace.mined + self.interval_seconds)
         return max(self.now, end, due)
+
+
+def measure_pace(finished: Sequence[FinishedAnchor]) -> Pace | None:
+    """Return what the last anchors took, newest first; None where none of them says."""
+    last = finished[:_LAST]
+    known = [(each, each.final_at) for each in last if each.final_at is not None]
+    if not known:
+        return None
+    return Pace(
+        mined=median(_seconds(each.planned_at, each.block_time) for each, _ in known),
+        final=median(_seconds(each.planned_at, final_at) for each, final_at in known),
+        count=len(known),
+    )
 
 
 def attempt_standing(job: AnchorJob, attempt: AnchorAttempt) -> str:
