@@ -11,7 +11,6 @@ from vermilion_api.settings import ChainSettings, Settings, TsaSettings
 from vermilion_ledger.anchor_rows import AnchorTarget
 from vermilion_ledger.ports import Clock
 from vermilion_ledger.store import Database
-from vermilion_ledger.store.anchor_notes import SqlAnchorHistory, SqlNoteStore
 
 __all__ = ["build_anchor_desk"]
 
@@ -29,8 +28,8 @@ def build_anchor_desk(
     """
     sources = AnchorSources(
         journal=database.anchors,
-        notes=SqlNoteStore(database.engine),
-        history=SqlAnchorHistory(database.engine),
+        notes=database.notes,
+        history=database.history,
         timestamps=database.timestamps,
         heads=database.heads,
     )

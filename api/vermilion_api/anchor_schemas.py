@@ -120,6 +120,7 @@ class ChainStandingOut(_Target, _Expected):
 class AttemptOut(BaseModel):
     """One signed transaction of a job."""
 
+    size: int | None = Field(description="tree size that it is for")
     nonce: int
     gasLimit: int  # noqa: N815
     maxFeeWei: _Wei  # noqa: N815

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from vermilion_api.cli.common import DEFAULT_HOME, HomeOption, say
 
 if TYPE_CHECKING:
+    from vermilion_anchor.notes import NoteKeeper
     from vermilion_anchor.ports import Signer
     from vermilion_anchor.service import Anchorer
     from vermilion_anchor.settings import Progress
@@ -36,9 +37,10 @@ def anchorer(*, home: HomeOption = DEFAULT_HOME) -> None:
     signer = open_anchor_signer(ledger.home, ledger.settings)  # one login for all chains
     failures: list[EvidenceError] = []
     threads = [
-        threading.Thread(target=_run, args=(worker, chain, stop, failures))
+        threading.Thread(target=_run, args=(worker, chain, notes, stop, failures))
         for chain in ledger.settings.chains
         for worker in [build_anchorer(ledger, chain, signer)]
+        for notes in [_note_keeper(ledger, chain)]
     ]
     stampers = [
         # Not waited for at the end: stopped anywhere, one loses an answer and nothing else.
@@ -119,14 +121,32 @@ def build_stampers(ledger: Ledger) -> dict[str, Stamper]:
     return stampers
 
 
+def _note_keeper(ledger: Ledger, chain: ChainSettings) -> NoteKeeper:
+    from vermilion_anchor.notes import NoteKeeper
+    from vermilion_api.wiring import now, target_of
+
+    return NoteKeeper(target_of(chain), store=ledger.database.notes, clock=now)
+
+
 def _run(
-    worker: Anchorer, chain: ChainSettings, stop: threading.Event, failures: list[EvidenceError]
+    worker: Anchorer,
+    chain: ChainSettings,
+    notes: NoteKeeper,
+    stop: threading.Event,
+    failures: list[EvidenceError],
 ) -> None:
     from vermilion_ledger.errors import EvidenceError
 
+    announce = _announcer(f"chain {chain.id}")
+
+    def notify(progress: Progress) -> None:
+        announce(progress)
+        notes.tell(progress)
+
     try:
-        worker.run(stop, notify=_announcer(f"chain {chain.id}"))
+        worker.run(stop, notify=notify)
     except EvidenceError as exc:
+        notes.tell_error(exc)
         failures.append(exc)
         stop.set()
 

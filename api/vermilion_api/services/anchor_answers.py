@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from vermilion_anchor.transactions import anchored_tree
 from vermilion_api.services.anchor_ports import TimestampLag
 from vermilion_api.services.outlook import Expectation, TargetOutlook, attempt_standing
 from vermilion_api.services.reasons import Reason
@@ -21,6 +22,7 @@ from vermilion_ledger.anchor_rows import (
 )
 from vermilion_ledger.anchor_standing import FinishedAnchor
 from vermilion_ledger.encoding import encode_time
+from vermilion_ledger.errors import InputError
 
 __all__ = [
     "describe_chain",
@@ -147,6 +149,7 @@ def describe_timestamp(stamp: StoredTimestamp) -> dict[str, Any]:
 
 def _attempt(job: AnchorJob, attempt: AnchorAttempt) -> dict[str, Any]:
     return {
+        "size": _anchored_size(attempt),
         "nonce": attempt.nonce,
         "gasLimit": attempt.gas_limit,
         "maxFeeWei": str(attempt.max_fee),
@@ -156,6 +159,14 @@ def _attempt(job: AnchorJob, attempt: AnchorAttempt) -> dict[str, Any]:
         "signedAt": encode_time(attempt.signed_at),
         "standing": attempt_standing(job, attempt),
     }
+
+
+def _anchored_size(attempt: AnchorAttempt) -> int | None:
+    """Return the tree size that a transaction is for: a later one may be for a larger tree."""
+    try:
+        return anchored_tree(attempt.raw)[0]
+    except InputError:
+        return None
 
 
 def _target(target: AnchorTarget) -> dict[str, Any]:
