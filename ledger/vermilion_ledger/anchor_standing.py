@@ -102,7 +102,7 @@ class AnchorTotals:
     Attributes:
         final_size: Largest tree size with a final anchor that stands.
         vanished: Number of final anchors whose block is on its chain no more.
-        paid: What all that stand cost, in wei, to about 15 digits.
+        paid: What all cost, the vanished ones too, in wei, to about 15 digits.
     """
 
     final_size: int

@@ -37,7 +37,6 @@ SILENT_SECONDS = 120.0
 and its longest pause, with a node that does not answer, is well below."""
 
 _LAST = 20  # anchors from which times are told
-_ANEW = frozenset({JobState.PLANNED, JobState.DROPPED, JobState.REORGED})  # what is next is signed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +122,8 @@ class TargetOutlook:
         if job is None:
             return None
         # what is signed next carries the newest checkpoint, whatever was planned
-        size = max(job.size, self.published) if job.state in _ANEW else job.size
+        is_signed_next = job.state is JobState.DROPPED or (job.mined is None and not job.attempts)
+        size = max(job.size, self.published) if is_signed_next else job.size
         return job if index < size else None
 
     def reason(self, index: int) -> Reason:

@@ -116,8 +116,8 @@ class SqlAnchorHistory:
         )
         with looking(self._engine) as connection:
             rows = connection.execute(query).all()
-        before = [row.size for row in rows[1:]] + [0]
-        pairs = zip(rows, before, strict=True)
+        sizes = [*(row.size for row in rows), 0]
+        pairs = zip(rows, sizes[1:], strict=True)
         return [_finished(row, documents=row.size - size) for row, size in pairs][:limit]
 
     def load_totals(self, target: AnchorTarget) -> AnchorTotals:
@@ -136,7 +136,7 @@ class SqlAnchorHistory:
                 select(paid)
                 .select_from(schema.anchor_receipts)
                 .join(schema.anchor_payments, _PAID_FOR)
-                .where(mine, is_standing())
+                .where(mine)  # a sum that never falls
             ).scalar()
         return AnchorTotals(final_size=largest or 0, vanished=vanished, paid=float(total or 0.0))
 
