@@ -6,7 +6,20 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-__all__ = ["AnchorList", "PendingOut", "PendingRange"]
+__all__ = [
+    "AnchorList",
+    "AnchorOut",
+    "AttemptOut",
+    "ChainStandingOut",
+    "ChainWaitOut",
+    "CostOut",
+    "LagOut",
+    "PaceOut",
+    "PendingOut",
+    "PendingRange",
+    "ReasonOut",
+    "ShortAnchorOut",
+]
 
 _Hex32 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 _Wire20 = Annotated[str, Field(pattern="^0x[0-9a-f]{40}$")]

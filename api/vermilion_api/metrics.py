@@ -101,7 +101,9 @@ class Scrape(Collector):
         each = _gauge("paid_per_document_wei", "Wei per new entry of the last final anchor.")
         lasts = _gauge("final_seconds", "Median time from planning to final of the last anchors.")
         paid = CounterMetricFamily(
-            "vermilion_anchor_paid_wei", "Wei paid for all final anchors, the vanished ones too.", labels=_TARGET
+            "vermilion_anchor_paid_wei",
+            "Wei paid for all final anchors, the vanished ones too.",
+            labels=_TARGET,
         )
         for chain in self.chains:
             labels = _labels(chain)

@@ -285,8 +285,7 @@ def build_services(ledger: Ledger) -> Services:
     database, reader = ledger.database, ledger.reader()
     keeper = build_keeper(ledger) if ledger.is_sequencer_inside else None
     intake = _build_intake(ledger, keeper)
-    progress = _build_progress(ledger, reader, keeper)
-    anchoring = build_anchor_desk(settings, database, clock=now, is_led=progress.is_led)
+    progress, anchoring = _build_looks(ledger, reader, keeper)
     waiter = Waiter(progress)
     seen = SeenDesk(
         targets=ledger.targets,
@@ -296,9 +295,7 @@ def build_services(ledger: Ledger) -> Services:
         clock=now,
         offered_days=settings.offered_block_days,
     )
-    records = RecordDesk(
-        identity=identity, admission=LedgerAdmission(identity), reader=reader, waits=anchoring
-    )
+    records = RecordDesk(identity=identity, reader=reader, waits=anchoring)
     bundles = BundleDesk(
         identity=identity,
         reader=reader,
@@ -344,13 +341,18 @@ def build_services(ledger: Ledger) -> Services:
     )
 
 
-def _build_progress(ledger: Ledger, reader: LogReader, keeper: LogKeeper | None) -> ProgressDesk:
-    return ProgressDesk(
+def _build_looks(
+    ledger: Ledger, reader: LogReader, keeper: LogKeeper | None
+) -> tuple[ProgressDesk, AnchorDesk]:
+    progress = ProgressDesk(
         reader=reader,
         watch=SqlWatch(ledger.database.engine),
         heads=ledger.database.heads,
         clock=now,
         is_leading=lambda: keeper is None or keeper.is_leading,
+    )
+    return progress, build_anchor_desk(
+        ledger.settings, ledger.database, clock=now, is_led=progress.is_led
     )
 
 

@@ -62,7 +62,9 @@ def waiting_lines(pending: _Answer, language: str) -> list[str]:
     """Return what an entry waits for, and until when: one line, and two for each chain."""
     words = _WORDS[language]
     head = words["entries" if "first" in pending else "newest"].format(**pending)
-    lines = [f"  {head}: {_why(pending['why'], language)}"]
+    lines = [f"  {head}"]
+    if pending["why"]["code"] not in {chain["why"]["code"] for chain in pending["chains"]}:
+        lines[0] += f": {_why(pending['why'], language)}"
     for chain in pending["chains"]:
         on = words["on"].format(**chain)
         lines.append(f"    {on}{_why(chain['why'], language)}")

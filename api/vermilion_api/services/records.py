@@ -36,17 +36,10 @@ class Waits(Protocol):
 class RecordDesk:
     """Answers questions about records. Safe to share between threads."""
 
-    def __init__(
-        self,
-        *,
-        identity: LedgerIdentity,
-        admission: LedgerAdmission,
-        reader: LogReader,
-        waits: Waits,
-    ) -> None:
+    def __init__(self, *, identity: LedgerIdentity, reader: LogReader, waits: Waits) -> None:
         self._waits = waits
         self._identity = identity
-        self._admission = admission
+        self._admission = LedgerAdmission(identity)
         self._reader = reader
         self._view = StoredHistory(reader)
         self._lock = threading.Lock()  # admission keeps a cache

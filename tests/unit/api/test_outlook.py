@@ -23,7 +23,7 @@ from vermilion_api.services.outlook import (
     measure_pace,
 )
 from vermilion_api.services.reasons import Reason
-from vermilion_ledger.anchor_rows import JobState
+from vermilion_ledger.anchor_rows import AnchorJob, JobState
 from vermilion_ledger.anchor_standing import wait_code
 from vermilion_ledger.codes import advice_for
 
@@ -91,7 +91,7 @@ def test_every_open_state_has_a_sentence_in_both_languages(state: JobState) -> N
     assert told["code"] == f"wait.{state}"
     assert told["since"] == "2026-11-21T07:59:00Z"
     assert "{" not in told["en"] + told["zh"]
-    assert advice_for(told["code"])
+    assert advice_for(told["code"]).zh
 
 
 def test_the_state_of_the_journal_counts_where_the_word_is_a_step_behind() -> None:
@@ -244,5 +244,5 @@ def test_an_older_attempt_may_be_the_one_that_is_mined() -> None:
         make_job(JobState.MINED, make_attempt(1), mined=mined_in(9)),  # another publisher's
     ],
 )
-def test_a_transaction_that_cannot_be_mined_is_left_behind(job: object) -> None:
-    assert [attempt_standing(job, each) for each in job.attempts] == ["left-behind"]  # type: ignore[attr-defined]
+def test_a_transaction_that_cannot_be_mined_is_left_behind(job: AnchorJob) -> None:
+    assert [attempt_standing(job, each) for each in job.attempts] == ["left-behind"]
