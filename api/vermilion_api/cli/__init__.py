@@ -21,7 +21,18 @@ _EXIT_USAGE = 2
 # Commands whose own words are in both languages.
 _BILINGUAL = (["anchor", "status"], ["fsck"], ["record"], ["status"])
 _EXTRAS = frozenset(
-    {"alembic", "fastapi", "httpx", "rich", "sqlalchemy", "typer", "uvicorn", "web3", "eth_account"}
+    {
+        "alembic",
+        "eth_account",
+        "fastapi",
+        "httpx",
+        "prometheus_client",
+        "rich",
+        "sqlalchemy",
+        "typer",
+        "uvicorn",
+        "web3",
+    }
 )
 
 

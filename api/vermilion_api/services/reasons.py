@@ -95,6 +95,10 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
         "the node's answers make no sense",
         "节点的应答无法理解",
     ),
+    "chain.behind": (
+        "the node lags behind its chain",
+        "节点落后于所在的链",
+    ),
     "chain.disagreement": (
         "the nodes of the chain contradict one another",
         "该链的各节点互相矛盾",

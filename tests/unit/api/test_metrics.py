@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +23,7 @@ from anchor_kit import (
     make_outlook,
     seconds,
 )
-from vermilion_api.metrics import Scrape, render
+from vermilion_api.metrics import _LOG, Scrape, render
 from vermilion_api.services.anchor_ports import Authority, TimestampLag
 from vermilion_ledger.anchor_rows import JobState
 from vermilion_ledger.anchor_standing import AnchorTotals
@@ -181,3 +183,17 @@ def test_the_format_is_the_one_asked_for(accept: str, media_type: str) -> None:
     assert told.startswith(media_type)
     if "openmetrics" in told:
         assert len(list(parse_openmetrics(body.decode()))) > 10  # type: ignore[no-untyped-call]
+
+
+def test_the_how_to_names_every_metric_and_no_other(repository: Path) -> None:
+    page = (repository / "docs/how-to/watch-anchoring.md").read_text("utf-8")
+    figures = dict.fromkeys(_LOG, 0.0)
+    note = make_note("chain.unreachable")
+    authority = Authority(url="https://tsa", name="tsa", roots="r.pem")
+    lag = TimestampLag(authority=authority, missing=0, oldest_at=None)
+
+    found = samples(scrape(make_outlook(note=note), lags=[lag], **figures))
+
+    table = set(re.findall(r"^\| `(vermilion_\w+)` \|", page, re.MULTILINE))
+    assert table == {name for name, _ in found}
+    assert set(re.findall(r"vermilion_\w+", page)) == table
