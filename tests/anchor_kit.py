@@ -101,7 +101,7 @@ def make_outlook(**changes: Any) -> TargetOutlook:
         "now": NOW,
         "published": 100,
         "oldest_at": NOW - seconds(5),
-        "totals": AnchorTotals(final_size=50, vanished=0, paid=5e13),
+        "totals": AnchorTotals(final_size=50, vanished=0),
         "job": None,
         "note": make_note("wait.idle"),
         "finished": last,

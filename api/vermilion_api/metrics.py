@@ -18,7 +18,7 @@ from prometheus_client.registry import Collector
 
 from vermilion_api.services.anchor_ports import TimestampLag
 from vermilion_api.services.outlook import TargetOutlook
-from vermilion_ledger.anchor_rows import JobState
+from vermilion_ledger.anchor_rows import AnchorTarget, JobState
 
 __all__ = ["Scrape", "render"]
 
@@ -46,6 +46,7 @@ class Scrape(Collector):
         figures: Gauges of the log, by name.
         size: Entries of the log.
         chains: Where this ledger anchors.
+        paid: What all anchors of each target cost, in wei.
         lags: How far each time-stamping authority is behind.
         now: The moment.
     """
@@ -53,6 +54,7 @@ class Scrape(Collector):
     figures: Mapping[str, float]
     size: int
     chains: Sequence[TargetOutlook]
+    paid: Mapping[AnchorTarget, float]
     lags: Sequence[TimestampLag]
     now: datetime
 
@@ -107,7 +109,7 @@ class Scrape(Collector):
         )
         for chain in self.chains:
             labels = _labels(chain)
-            paid.add_metric(labels, chain.totals.paid)
+            paid.add_metric(labels, self.paid[chain.target])
             last = chain.finished[0] if chain.finished else None
             for family, value in (
                 (gas, None if last is None else last.gas_used),

@@ -97,17 +97,15 @@ class FinishedAnchor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnchorTotals:
-    """Sums over every anchor of a target.
+    """How far the anchors of a target go.
 
     Attributes:
         final_size: Largest tree size with a final anchor that stands.
         vanished: Number of final anchors whose block is on its chain no more.
-        paid: What all cost, the vanished ones too, in wei, to about 15 digits.
     """
 
     final_size: int
     vanished: int
-    paid: float
 
 
 def wait_code(state: JobState | None) -> str:

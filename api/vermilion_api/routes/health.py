@@ -41,6 +41,7 @@ def metrics(request: Request) -> Response:
         figures=services.progress.figures(),
         size=services.reader.size(),
         chains=services.anchoring.look(),
+        paid=services.anchoring.paid(),
         lags=services.anchoring.timestamp_lags(),
         now=now(),
     )

@@ -51,7 +51,11 @@ class History(Protocol):
         ...
 
     def load_totals(self, target: AnchorTarget) -> AnchorTotals:
-        """Return sums over every anchor of a target."""
+        """Return how far the anchors of a target go, and how many vanished."""
+        ...
+
+    def load_paid(self, target: AnchorTarget) -> float:
+        """Return what all anchors of a target cost, in wei, to about 15 digits."""
         ...
 
 

@@ -8,7 +8,7 @@ the ledger's word; the proof is the bundle.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,6 +29,7 @@ from vermilion_api.services.anchor_ports import (
 from vermilion_api.services.outlook import TargetOutlook, measure_pace
 from vermilion_api.services.reasons import Reason
 from vermilion_api.services.waiting import Standing
+from vermilion_ledger.anchor_rows import AnchorTarget
 from vermilion_ledger.encoding import encode_time
 from vermilion_ledger.ports import Clock
 
@@ -72,6 +73,12 @@ class AnchorDesk:
         """Return how each target stands now, with its last anchors."""
         now, published = self._clock(), self._sources.heads.load_head().size
         return tuple(self._look_at(place, now, published, limit) for place in self._places)
+
+    def paid(self) -> Mapping[AnchorTarget, float]:
+        """Return what all anchors of each target cost, in wei; reads every one of them."""
+        return {
+            place.target: self._sources.history.load_paid(place.target) for place in self._places
+        }
 
     def timestamp_lags(self) -> tuple[TimestampLag, ...]:
         """Return how far each authority is behind the anchors."""

@@ -78,7 +78,7 @@ class TargetOutlook:
         now: The moment.
         published: Tree size of the newest checkpoint.
         oldest_at: When the oldest checkpoint without a final anchor here was published.
-        totals: Sums over the anchors so far.
+        totals: How far the anchors go.
         job: The open one, if there is one.
         note: The anchorer's last word.
         finished: The last final anchors, newest first.

@@ -7,10 +7,21 @@ first along their key.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Float, and_, cast, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Float,
+    and_,
+    cast,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from vermilion_ledger.anchor_rows import AnchorTarget, JobState
 from vermilion_ledger.anchor_standing import (
@@ -22,7 +33,7 @@ from vermilion_ledger.anchor_standing import (
 from vermilion_ledger.store import schema
 from vermilion_ledger.store.engine import looking, reading, writing
 from vermilion_ledger.store.moments import decode_moment, encode_moment
-from vermilion_ledger.store.vanished import is_standing, is_vanished
+from vermilion_ledger.store.vanished import is_standing
 
 __all__ = ["SqlAnchorHistory", "SqlNoteStore"]
 
@@ -30,6 +41,7 @@ _notes = schema.anchor_notes.c
 _jobs = schema.anchors.c
 _finals = schema.anchor_receipts.c
 _payments = schema.anchor_payments.c
+_marks = schema.vanished_blocks.c
 _PAID_FOR = and_(
     _payments.chain_id == _finals.chain_id,
     _payments.block_hash == _finals.block_hash,
@@ -88,69 +100,109 @@ class SqlAnchorHistory:
         self._engine = engine
 
     def load_finished(self, target: AnchorTarget, *, limit: int) -> Sequence[FinishedAnchor]:
-        """Return final anchors of a target that stand, newest first."""
-        query = (
-            select(
-                _jobs.anchor_id,
-                _jobs.created_at,
-                _finals.size,
-                _finals.block_time,
-                _finals.receipt,
-                _payments.gas_used,
-                _payments.gas_price,
-            )
-            .join(
-                schema.anchor_receipts,
-                and_(
-                    _finals.chain_id == _jobs.chain_id,
-                    _finals.block_hash == _jobs.block_hash,
-                    _finals.transaction_hash == _jobs.transaction_hash,
-                    _finals.size == _jobs.size,
-                    _of(target, _finals),
-                ),
-            )
-            .outerjoin(schema.anchor_payments, _PAID_FOR)
-            .where(_of(target, _jobs), _jobs.state == JobState.FINAL.value, is_standing())
+        """Return final anchors of a target that stand, newest first; fewer where some vanished."""
+        newest = (
+            select(_jobs.anchor_id, _jobs.created_at, _jobs.block_hash, _jobs.transaction_hash)
+            .where(_of(target, _jobs), _jobs.state == JobState.FINAL.value)
             .order_by(_jobs.anchor_id.desc())
             .limit(limit + 1)
         )
-        with looking(self._engine) as connection:
-            rows = connection.execute(query).all()
-        sizes = [*(row.size for row in rows), 0]
-        pairs = zip(rows, sizes[1:], strict=True)
-        return [_finished(row, documents=row.size - size) for row, size in pairs][:limit]
+        with reading(self._engine) as connection:
+            jobs = connection.execute(newest).all()
+            found = _load_receipts(connection, target, [job.block_hash for job in jobs])
+        rows = [
+            (job, found[job.block_hash, job.transaction_hash])
+            for job in jobs
+            if (job.block_hash, job.transaction_hash) in found
+        ]
+        sizes = [*(receipt.size for _, receipt in rows), 0]
+        finished = [
+            _finished(job, receipt, documents=receipt.size - before)
+            for (job, receipt), before in zip(rows, sizes[1:], strict=True)
+        ]
+        # with more jobs than asked for, the last one only tells what the one after it added
+        return finished[:-1] if len(jobs) > limit else finished
 
     def load_totals(self, target: AnchorTarget) -> AnchorTotals:
-        """Return sums over every anchor of a target."""
-        mine = _of(target, _finals)
-        # as floats: the product of two numbers of a node's choice may pass 64 bits
-        paid = func.sum(cast(_payments.gas_used, Float) * _payments.gas_price)
+        """Return how far the anchors of a target go, and how many vanished; quick."""
+        largest = (
+            select(_finals.size)
+            .where(_of(target, _finals), is_standing())
+            .order_by(_finals.size.desc())
+            .limit(1)
+        )
+        marked = select(_marks.block_hash).where(_marks.chain_id == target.chain_id)
         with reading(self._engine) as connection:
-            largest = connection.execute(
-                select(func.max(_finals.size)).where(mine, is_standing())
-            ).scalar()
-            vanished = connection.execute(
-                select(func.count()).select_from(schema.anchor_receipts).where(mine, is_vanished())
-            ).scalar_one()
-            total = connection.execute(
-                select(paid)
-                .select_from(schema.anchor_receipts)
-                .join(schema.anchor_payments, _PAID_FOR)
-                .where(mine)  # a sum that never falls
-            ).scalar()
-        return AnchorTotals(final_size=largest or 0, vanished=vanished, paid=float(total or 0.0))
+            size = connection.execute(largest).scalar()
+            gone = connection.execute(marked).scalars().all()
+            # by their key, for the same reason as in `_load_receipts`
+            receipts = select(_finals.contract, _finals.log).where(
+                _finals.chain_id == target.chain_id, _finals.block_hash.in_(gone)
+            )
+            found = connection.execute(receipts).all() if gone else ()
+        vanished = sum((row.contract, row.log) == (target.contract, target.log) for row in found)
+        return AnchorTotals(final_size=size or 0, vanished=vanished)
+
+    def load_paid(self, target: AnchorTarget) -> float:
+        """Return what all anchors of a target cost, the vanished ones too, in wei.
+
+        To about 15 digits, as the product of two numbers of a node's choice may
+        pass 64 bits. Reads every anchor.
+        """
+        query = (
+            select(func.sum(cast(_payments.gas_used, Float) * _payments.gas_price))
+            .select_from(schema.anchor_receipts)
+            .join(schema.anchor_payments, _PAID_FOR)
+            .where(_of(target, _finals))
+        )
+        with looking(self._engine) as connection:
+            return float(connection.execute(query).scalar() or 0.0)
 
 
-def _finished(row: Any, *, documents: int) -> FinishedAnchor:
+def _load_receipts(
+    connection: Connection, target: AnchorTarget, block_hashes: Sequence[bytes]
+) -> Mapping[tuple[bytes, bytes], Any]:
+    """Return receipts that stand, by block and transaction.
+
+    Which log they are of is compared here: asked of SQLite, it would walk
+    through every anchor of the log instead of looking up these few.
+    """
+    query = (
+        select(
+            _finals.contract,
+            _finals.log,
+            _finals.block_hash,
+            _finals.transaction_hash,
+            _finals.size,
+            _finals.block_time,
+            _finals.receipt,
+            _payments.gas_used,
+            _payments.gas_price,
+        )
+        .outerjoin(schema.anchor_payments, _PAID_FOR)
+        .where(
+            _finals.chain_id == target.chain_id,
+            _finals.block_hash.in_(block_hashes),
+            is_standing(),
+        )
+    )
+    return {
+        (row.block_hash, row.transaction_hash): row
+        for row in connection.execute(query)
+        if (row.contract, row.log) == (target.contract, target.log)
+    }
+
+
+def _finished(job: Any, receipt: Any, *, documents: int) -> FinishedAnchor:
     return FinishedAnchor(
-        number=row.anchor_id,
-        size=row.size,
+        number=job.anchor_id,
+        size=receipt.size,
         documents=documents,
-        block_time=decode_moment(row.block_time),
-        planned_at=decode_moment(row.created_at),
-        final_at=observed_at(row.receipt),
-        gas_used=row.gas_used,
-        gas_price=row.gas_price,
+        block_time=decode_moment(receipt.block_time),
+        planned_at=decode_moment(job.created_at),
+        final_at=observed_at(receipt.receipt),
+        gas_used=receipt.gas_used,
+        gas_price=receipt.gas_price,
     )
 
 

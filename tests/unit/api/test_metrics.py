@@ -33,7 +33,8 @@ Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
 def scrape(*chains: Any, lags: Any = (), size: int = 120, **figures: float) -> Scrape:
-    return Scrape(figures=figures, size=size, chains=chains, lags=lags, now=NOW)
+    paid = {chain.target: 5e13 for chain in chains}
+    return Scrape(figures=figures, size=size, chains=chains, paid=paid, lags=lags, now=NOW)
 
 
 def samples(made: Scrape) -> Samples:
@@ -127,7 +128,7 @@ def test_trouble_is_told_while_there_is_some() -> None:
 
 
 def test_a_vanished_anchor_is_counted() -> None:
-    look = make_outlook(totals=AnchorTotals(final_size=130, vanished=2, paid=1.0))
+    look = make_outlook(totals=AnchorTotals(final_size=130, vanished=2))
 
     found = samples(scrape(look))
 
@@ -192,7 +193,7 @@ def test_the_how_to_names_every_metric_and_no_other(repository: Path) -> None:
     authority = Authority(url="https://tsa", name="tsa", roots="r.pem")
     lag = TimestampLag(authority=authority, missing=0, oldest_at=None)
 
-    found = samples(scrape(make_outlook(note=note), lags=[lag], **figures))
+    found = samples(replace(scrape(make_outlook(note=note), lags=[lag]), figures=figures))
 
     table = set(re.findall(r"^\| `(vermilion_\w+)` \|", page, re.MULTILINE))
     assert table == {name for name, _ in found}
