@@ -58,7 +58,7 @@ def fill(database: Database, tiles: TileStore) -> None:
     database.anchors.save_vanished(make_final(), now=NOW)
     with writing(database.engine) as connection:
         connection.exec_driver_sql(
-            "INSERT INTO anchor_notes VALUES (1, {0}, {0}, 'anchor.fee-cap', 'waits', 1, 2)".format(
+            "INSERT INTO anchor_notes VALUES (1, {0}, {0}, 'wait.sent', 'waits', '', 1, 2)".format(
                 "''" if is_sqlite(connection) else "''::bytea"
             )
         )

@@ -10,9 +10,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from vermilion_api.anchor_schemas import PendingOut, PendingRange
+
 __all__ = [
     "ActorIn",
-    "AnchorList",
     "BulkAnswer",
     "BulkIn",
     "BulkItem",
@@ -175,6 +176,7 @@ class RecordOut(BaseModel):
     record: RecordId
     kind: Literal["document", "keys", "policies"]
     state: str
+    pending: list[PendingRange] = Field(description="entries without a final anchor, in order")
     entries: list[dict[str, Any]]
     digest: Hex32 | None = None
     status: str | None = None
@@ -220,17 +222,8 @@ class LogOut(BaseModel):
     checkpoint: str | None
     tree: dict[str, Any]
     registry: dict[str, Any]
+    pending: PendingOut | None = Field(description="what the newest entry waits for")
     chains: list[dict[str, Any]]
-
-
-class AnchorList(BaseModel):
-    """Anchoring jobs, newest first."""
-
-    size: int
-    finalSize: int  # noqa: N815
-    oldestUnanchored: str | None  # noqa: N815
-    anchors: list[dict[str, Any]]
-    timestamps: list[dict[str, Any]]
 
 
 class ReadyOut(BaseModel):

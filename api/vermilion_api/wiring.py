@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from vermilion_api.anchor_desk import build_anchor_desk
 from vermilion_api.chains import LazyBlocks, observe_chains, target_of
 from vermilion_api.home import Home, Secrets, load_secrets
 from vermilion_api.keeping import GuardedIntake, LogKeeper
 from vermilion_api.log_signer import LogSigner
+from vermilion_api.services.anchoring import AnchorDesk
 from vermilion_api.services.answers import AnswerBook
 from vermilion_api.services.bundles import BundleDesk
 from vermilion_api.services.progress import ProgressDesk
@@ -122,6 +124,7 @@ class Services:
     records: RecordDesk
     bundles: BundleDesk
     progress: ProgressDesk
+    anchoring: AnchorDesk
     verifier: VerifyDesk
 
 
@@ -243,7 +246,7 @@ def build_services(ledger: Ledger) -> Services:
     database, reader = ledger.database, ledger.reader()
     keeper = build_keeper(ledger) if ledger.is_sequencer_inside else None
     intake = _build_intake(ledger, keeper)
-    progress = _build_progress(ledger, reader, keeper)
+    progress, anchoring = _build_looks(ledger, reader, keeper)
     waiter = Waiter(progress)
     seen = SeenDesk(
         targets=ledger.targets,
@@ -253,7 +256,7 @@ def build_services(ledger: Ledger) -> Services:
         clock=now,
         offered_days=settings.offered_block_days,
     )
-    records = RecordDesk(identity=identity, admission=LedgerAdmission(identity), reader=reader)
+    records = RecordDesk(identity=identity, reader=reader, waits=anchoring)
     bundles = BundleDesk(
         identity=identity,
         reader=reader,
@@ -287,6 +290,7 @@ def build_services(ledger: Ledger) -> Services:
         records=records,
         bundles=bundles,
         progress=progress,
+        anchoring=anchoring,
         verifier=VerifyDesk(
             policy_text=render_trust_policy(settings, secrets, with_rpc=True),
             bundles=bundles,
@@ -298,15 +302,18 @@ def build_services(ledger: Ledger) -> Services:
     )
 
 
-def _build_progress(ledger: Ledger, reader: LogReader, keeper: LogKeeper | None) -> ProgressDesk:
-    return ProgressDesk(
+def _build_looks(
+    ledger: Ledger, reader: LogReader, keeper: LogKeeper | None
+) -> tuple[ProgressDesk, AnchorDesk]:
+    progress = ProgressDesk(
         reader=reader,
         watch=SqlWatch(ledger.database.engine),
         heads=ledger.database.heads,
-        jobs=ledger.database.anchors,
-        timestamps=ledger.database.timestamps,
         clock=now,
         is_leading=lambda: keeper is None or keeper.is_leading,
+    )
+    return progress, build_anchor_desk(
+        ledger.settings, ledger.database, clock=now, is_led=progress.is_led
     )
 
 

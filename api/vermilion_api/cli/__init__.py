@@ -18,8 +18,21 @@ from vermilion_ledger.errors import EvidenceError, InputError
 __all__ = ["choose_language", "main", "render_error"]
 
 _EXIT_USAGE = 2
+# Commands whose own words are in both languages.
+_BILINGUAL = (["anchor", "status"], ["fsck"], ["record"], ["status"])
 _EXTRAS = frozenset(
-    {"alembic", "fastapi", "httpx", "rich", "sqlalchemy", "typer", "uvicorn", "web3", "eth_account"}
+    {
+        "alembic",
+        "eth_account",
+        "fastapi",
+        "httpx",
+        "prometheus_client",
+        "rich",
+        "sqlalchemy",
+        "typer",
+        "uvicorn",
+        "web3",
+    }
 )
 
 
@@ -28,8 +41,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     language = choose_language(arguments, os.environ)
     arguments = _without_language(arguments)
-    if arguments[:1] in (["record"], ["fsck"]):  # whose own words are in both languages
-        arguments[1:1] = [f"--lang={language}"]
+    for words in _BILINGUAL:
+        if arguments[: len(words)] == words:
+            arguments[len(words) : len(words)] = [f"--lang={language}"]
     try:
         from vermilion_api.cli.app import run
 

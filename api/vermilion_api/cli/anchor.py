@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +15,7 @@ from vermilion_api.cli.common import (
     DEFAULT_URL,
     HomeOption,
     JsonOption,
+    LangOption,
     UrlOption,
     show,
 )
@@ -115,19 +117,21 @@ def now(
     )
 
 
-def status(*, url: UrlOption = DEFAULT_URL, as_json: JsonOption = False) -> None:
-    """Show the newest anchoring jobs."""
+def status(
+    *, url: UrlOption = DEFAULT_URL, as_json: JsonOption = False, lang: LangOption = ""
+) -> None:
+    """Show how anchoring stands on each chain, why it waits and until when, and the newest jobs.
+
+    Asks the ledger, not the chains: each job with all its transactions, what the
+    last anchor cost, and when the next one is expected to be final.
+    """
+    from vermilion_api.cli import choose_language
+    from vermilion_api.cli.standing import anchoring_lines
     from vermilion_api.client import Ledger
 
     with Ledger(url) as ledger:
         found = ledger.get("/v1/anchors", {"limit": "20"})
-    oldest = found["oldestUnanchored"] or "none"
-    lines = [f"size {found['size']}, final {found['finalSize']}, oldest unanchored {oldest}"]
-    lines += [
-        f"  chain {job['chainId']}  size {job['size']:<9} {job['state']:<10}"
-        f" {job['transaction'] or ''}"
-        for job in found["anchors"]
-    ]
+    lines = anchoring_lines(found, choose_language(["--lang", lang], os.environ))
     show(found, "\n".join(lines), as_json=as_json)
 
 

@@ -11,6 +11,7 @@ from vermilion_api.cli.common import DEFAULT_HOME, HomeOption, say
 
 if TYPE_CHECKING:
     from vermilion_anchor.endpoints import ChainEndpoints
+    from vermilion_anchor.notes import NoteKeeper
     from vermilion_anchor.ports import ChainClient, Signer
     from vermilion_anchor.service import Anchorer
     from vermilion_anchor.settings import Progress
@@ -39,10 +40,11 @@ def anchorer(*, home: HomeOption = DEFAULT_HOME) -> None:
     signer = open_anchor_signer(ledger.home, ledger.settings)  # one login for all chains
     failures: list[EvidenceError] = []
     threads = [
-        threading.Thread(target=_run, args=(worker, chain, endpoints, stop, failures))
+        threading.Thread(target=_run, args=(worker, chain, endpoints, notes, stop, failures))
         for chain in ledger.settings.chains
         for endpoints in [open_chain(chain)]
         for worker in [build_anchorer(ledger, chain, signer, client=endpoints)]
+        for notes in [_note_keeper(ledger, chain)]
     ]
     stampers = [
         # Not waited for at the end: stopped anywhere, one loses an answer and nothing else.
@@ -124,19 +126,35 @@ def build_stampers(ledger: Ledger) -> dict[str, Stamper]:
     return stampers
 
 
+def _note_keeper(ledger: Ledger, chain: ChainSettings) -> NoteKeeper:
+    from vermilion_anchor.notes import NoteKeeper
+    from vermilion_api.chains import target_of
+    from vermilion_api.wiring import now
+
+    return NoteKeeper(target_of(chain), store=ledger.database.notes, clock=now)
+
+
 def _run(
     worker: Anchorer,
     chain: ChainSettings,
     endpoints: ChainEndpoints,
+    notes: NoteKeeper,
     stop: threading.Event,
     failures: list[EvidenceError],
 ) -> None:
     from vermilion_ledger.errors import EvidenceError
 
     announce = _announcer(f"chain {chain.id}")
+
+    def notify(progress: Progress) -> None:
+        told = _with_alarm(progress, endpoints)
+        announce(told)
+        notes.tell(told)
+
     try:
-        worker.run(stop, notify=lambda progress: announce(_with_alarm(progress, endpoints)))
+        worker.run(stop, notify=notify)
     except EvidenceError as exc:
+        notes.tell_error(exc)
         failures.append(exc)
         stop.set()
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated, Any
 
 import typer
 
-from vermilion_api.cli.common import DEFAULT_URL, JsonOption, UrlOption, show
+from vermilion_api.cli.common import DEFAULT_URL, JsonOption, LangOption, UrlOption, show
 
 __all__ = ["status"]
 
@@ -16,14 +17,18 @@ def status(
     *,
     url: UrlOption = DEFAULT_URL,
     as_json: JsonOption = False,
+    lang: LangOption = "",
 ) -> None:
-    """Show sizes and anchors of the ledger, or the history of a record."""
+    """Show sizes of the ledger or the history of a record, and what it waits for until when."""
+    from vermilion_api.cli import choose_language
+    from vermilion_api.cli.standing import waiting_lines
     from vermilion_api.client import Ledger
 
+    language = choose_language(["--lang", lang], os.environ)
     with Ledger(url) as ledger:
         if record:
             answer = ledger.get(f"/v1/records/{ledger.record_id(record)}")
-            text = _describe_record(answer)
+            text = "\n".join(_describe_record(answer, language))
         else:
             log, anchors = ledger.get("/v1/log"), ledger.get("/v1/anchors", {"limit": "1"})
             answer = {
@@ -32,15 +37,21 @@ def status(
                 "published": log["tree"]["size"],
                 "final": anchors["finalSize"],
                 "oldestUnanchored": anchors["oldestUnanchored"],
+                "oldestUnanchoredIndex": anchors["oldestUnanchoredIndex"],
+                "pending": log["pending"],
             }
-            text = (
+            first = (
                 f"{log['origin']}: {log['size']} entries, {log['tree']['size']} published,"
                 f" {anchors['finalSize']} under a final anchor"
             )
+            waits = waiting_lines(log["pending"], language) if log["pending"] else []
+            text = "\n".join([first, *waits])
     show(answer, text, as_json=as_json)
 
 
-def _describe_record(answer: dict[str, Any]) -> str:
+def _describe_record(answer: dict[str, Any], language: str) -> list[str]:
+    from vermilion_api.cli.standing import waiting_lines
+
     lines = [f"{answer['record']}: {answer.get('status') or answer['kind']}, {answer['state']}"]
     lines += [
         f"  {entry['sequence']:>3}  index {entry['index']:<8} {entry['event']:<11}"
@@ -48,6 +59,8 @@ def _describe_record(answer: dict[str, Any]) -> str:
         f"  {entry['state']}"
         for entry in answer["entries"]
     ]
+    for each in answer["pending"]:
+        lines += waiting_lines(each, language)
     for each in answer.get("rules", []):
         rule, missing = each["rule"], each["missing"]
         stand = "met" if not missing else f"{missing} missing"
@@ -55,4 +68,4 @@ def _describe_record(answer: dict[str, Any]) -> str:
             f"  rule {rule['event']} {rule.get('step', '')} x{rule['count']}: {stand}"
             f" ({', '.join(each['owners']) or 'nobody yet'})"
         )
-    return "\n".join(lines)
+    return lines

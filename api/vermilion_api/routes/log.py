@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
+from vermilion_api.anchor_schemas import AnchorList
 from vermilion_api.http import PROBLEMS, json_response, services_of
-from vermilion_api.schemas import AnchorList, LogOut
+from vermilion_api.schemas import LogOut
 from vermilion_api.wiring import Services
 
 __all__ = ["router"]
@@ -21,16 +22,17 @@ _TILE_WIDTH = 256
     "/v1/log", summary="Read what the log is", responses={200: {"model": LogOut}, **PROBLEMS}
 )
 def read_log(request: Request) -> Response:
-    """Return origin, keys, size and newest checkpoint."""
+    """Return origin, keys, size, newest checkpoint, and what the newest entry waits for."""
     services = services_of(request)
     settings, secrets, identity = services.settings, services.secrets, services.identity
-    newest = services.reader.newest_checkpoint()
+    newest, size = services.reader.newest_checkpoint(), services.reader.size()
+    standing = services.progress.standing()
     return json_response(
         {
             "origin": settings.origin,
             "vkeys": [key.encode() for key in secrets.log_keys(settings.origin)],
             "intakeKeys": [secrets.intake_public.hex()],
-            "size": services.reader.size(),
+            "size": size,
             "checkpoint": None if newest is None else newest.note,
             "tree": {
                 "size": 0 if newest is None else newest.size,
@@ -45,6 +47,7 @@ def read_log(request: Request) -> Response:
                 "roots": list(settings.roots),
                 "quorum": settings.quorum,
             },
+            "pending": services.anchoring.pending(size - 1, standing) if size else None,
             "chains": _chains(services),
         }
     )
@@ -56,8 +59,13 @@ def read_log(request: Request) -> Response:
     responses={200: {"model": AnchorList}, **PROBLEMS},
 )
 def read_anchors(request: Request, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> Response:
-    """Return anchoring jobs, newest first, and what is not anchored yet."""
-    return json_response(services_of(request).progress.anchors(limit=limit))
+    """Return chains, anchoring jobs with all attempts and costs, and what is not anchored yet."""
+    services = services_of(request)
+    return json_response(
+        services.anchoring.describe(
+            services.progress.standing(), size=services.reader.size(), limit=limit
+        )
+    )
 
 
 def _chains(services: Services) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from vermilion_api.services.history import StoredHistory
 from vermilion_api.services.waiting import Stage, Standing
@@ -22,17 +22,24 @@ from vermilion_ledger.policies import find_policy
 from vermilion_ledger.records import RecordHistory
 from vermilion_ledger.rows import RecordEntry, RecordKind
 
-__all__ = ["RecordDesk"]
+__all__ = ["RecordDesk", "Waits"]
+
+
+class Waits(Protocol):
+    """What entries wait for; `vermilion_api.services.anchoring.AnchorDesk` tells it."""
+
+    def pending(self, index: int, standing: Standing) -> dict[str, Any] | None:
+        """Return why an entry has no final anchor yet, and until when; None where it has one."""
+        ...
 
 
 class RecordDesk:
     """Answers questions about records. Safe to share between threads."""
 
-    def __init__(
-        self, *, identity: LedgerIdentity, admission: LedgerAdmission, reader: LogReader
-    ) -> None:
+    def __init__(self, *, identity: LedgerIdentity, reader: LogReader, waits: Waits) -> None:
+        self._waits = waits
         self._identity = identity
-        self._admission = admission
+        self._admission = LedgerAdmission(identity)
         self._reader = reader
         self._view = StoredHistory(reader)
         self._lock = threading.Lock()  # admission keeps a cache
@@ -128,11 +135,28 @@ class RecordDesk:
             "record": record_id,
             "kind": kind,
             "state": stage.word,
+            "pending": self._pending(entries, standing),
             "entries": [_entry(entry, known, standing) for entry in entries],
         }
         if kind == "document" and entries:
             answer |= _document(entries, known)
         return answer
+
+    def _pending(
+        self, entries: Sequence[LoggedEnvelope], standing: Standing
+    ) -> list[dict[str, Any]]:
+        """Return what entries without a final anchor wait for; neighbours alike stand together."""
+        found: list[dict[str, Any]] = []
+        for entry in entries:
+            waiting = self._waits.pending(entry.index, standing)
+            if waiting is None:
+                continue
+            place = {"first": entry.sequence, "last": entry.sequence}
+            if found and found[-1] == found[-1] | waiting:
+                found[-1]["last"] = entry.sequence
+            else:
+                found.append(place | waiting)
+        return found
 
     def _load_keys(self) -> KeyRegistry:
         with self._lock:

@@ -16,6 +16,7 @@ from vermilion_ledger.codes import (
     stamping,
     storing,
     verifying,
+    waiting,
 )
 from vermilion_ledger.codes.advice import Advice
 
@@ -29,7 +30,17 @@ def all_codes() -> dict[str, Advice]:
         ValueError: Two areas claim one code.
     """
     catalogue: dict[str, Advice] = {}
-    for area in (core, storing, checking, anchoring, verifying, stamping, serving, hooking):
+    for area in (
+        core,
+        storing,
+        checking,
+        anchoring,
+        waiting,
+        verifying,
+        stamping,
+        serving,
+        hooking,
+    ):
         if clash := catalogue.keys() & area.CODES.keys():
             raise ValueError(f"codes given twice: {sorted(clash)}")
         catalogue.update(area.CODES)

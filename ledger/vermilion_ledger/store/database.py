@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 
 from vermilion_ledger.rows import RecordRow
+from vermilion_ledger.store.anchor_notes import SqlAnchorHistory, SqlNoteStore
 from vermilion_ledger.store.anchors import SqlAnchorJournal
 from vermilion_ledger.store.blocks import SqlBlockStore
 from vermilion_ledger.store.engine import open_engine
@@ -34,6 +35,8 @@ class Database:
         sequencing: Writes the order of the log, for the holder of the lease.
         heads: What was signed.
         anchors: The anchorer's journal.
+        notes: The anchorers' last words.
+        history: What past anchors took.
         blocks: Block headers offered for ``seen``.
         responses: Answers kept for idempotency keys.
         timestamps: Tokens over anchored checkpoints.
@@ -46,6 +49,8 @@ class Database:
     sequencing: SqlSequencerStore
     heads: SqlHeadStore
     anchors: SqlAnchorJournal
+    notes: SqlNoteStore
+    history: SqlAnchorHistory
     blocks: SqlBlockStore
     responses: SqlResponseStore
     timestamps: SqlTimestampStore
@@ -114,6 +119,8 @@ def open_database(
         sequencing=SqlSequencerStore(engine),
         heads=SqlHeadStore(head_engine),
         anchors=SqlAnchorJournal(engine),
+        notes=SqlNoteStore(engine),
+        history=SqlAnchorHistory(engine),
         blocks=SqlBlockStore(engine),
         responses=SqlResponseStore(engine),
         timestamps=SqlTimestampStore(engine),

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, insert, select, update
+from sqlalchemy import Connection, Engine, insert, select, update
 
 from vermilion_ledger.errors import ConflictError, UnavailableError
 from vermilion_ledger.rows import CheckpointRow, Head
@@ -62,7 +62,12 @@ class SqlHeadStore:
 
     def oldest_above(self, size: int) -> datetime | None:
         """Return when the oldest checkpoint above a size was published."""
-        query = select(func.min(_checkpoints.published_at)).where(_checkpoints.size > size)
+        query = (
+            select(_checkpoints.published_at)
+            .where(_checkpoints.size > size)
+            .order_by(_checkpoints.size)
+            .limit(1)
+        )
         with looking(self._engine) as connection:
             moment = connection.execute(query).scalar()
         return None if moment is None else decode_moment(moment)

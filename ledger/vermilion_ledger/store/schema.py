@@ -321,6 +321,7 @@ anchor_notes = Table(
     Column("log", LargeBinary, nullable=False),
     Column("code", Text, nullable=False),
     Column("note", Text, nullable=False),
+    Column("alarm", Text, nullable=False),
     Column("since", BigInteger, nullable=False),
     Column("told_at", BigInteger, nullable=False),
     PrimaryKeyConstraint("chain_id", "contract", "log"),

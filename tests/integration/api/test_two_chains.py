@@ -71,7 +71,7 @@ def given(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Given]:
                 folder=folder,
                 bundle=json.loads(bundle.read_bytes()),
                 trust=trust.read_text(),
-                nodes={chain.id: chain.rpc for chain in load_settings(home.path).chains},
+                nodes={chain.id: chain.endpoints[0] for chain in load_settings(home.path).chains},
             )
     assert "Traceback" not in up.text
 

@@ -43,6 +43,7 @@ def upgrade() -> None:
         sa.Column("log", sa.LargeBinary, nullable=False),
         sa.Column("code", sa.Text, nullable=False),
         sa.Column("note", sa.Text, nullable=False),
+        sa.Column("alarm", sa.Text, nullable=False),
         sa.Column("since", sa.BigInteger, nullable=False),
         sa.Column("told_at", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("chain_id", "contract", "log"),
