@@ -28,11 +28,11 @@ from vermilion_ledger.evm.finality import parse_finality
 from vermilion_ledger.evm.receipt import parse_anchor_receipt, verify_anchor_receipt
 from vermilion_ledger.store import open_database
 
-# Beside honest endpoints every fourth kind, and what stops finality; `make lies` takes them all
+# Beside honest endpoints every sixth kind, and what stops finality; `make lies` takes them all
 CROWD = [
     name
     for at, (name, lie) in enumerate(LIES.items())
-    if at % 4 == 0 or lie.waits or os.environ.get("LIES") == "all"
+    if at % 6 == 0 or lie.waits or os.environ.get("LIES") == "all"
 ]
 COST_MAX = 10**16  # wei an anchor
 LIES_MAX, LIED_STEPS, TRUE_STEPS = 3, 12, 30
