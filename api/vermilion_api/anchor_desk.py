@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from vermilion_api.chains import target_of
 from vermilion_api.services.anchor_ports import AnchorPlace, AnchorSources, Authority
 from vermilion_api.services.anchoring import AnchorDesk
 from vermilion_api.settings import ChainSettings, Settings, TsaSettings
-from vermilion_ledger.anchor_rows import AnchorTarget
 from vermilion_ledger.ports import Clock
 from vermilion_ledger.store import Database
 
@@ -43,12 +43,9 @@ def build_anchor_desk(
 
 
 def _place(chain: ChainSettings, interval_seconds: float) -> AnchorPlace:
-    target = AnchorTarget(
-        chain_id=chain.id,
-        contract=bytes.fromhex(chain.contract[2:]),
-        log=bytes.fromhex(chain.log[2:]),
+    return AnchorPlace(
+        target=target_of(chain), finality=chain.finality, interval_seconds=interval_seconds
     )
-    return AnchorPlace(target=target, finality=chain.finality, interval_seconds=interval_seconds)
 
 
 def _authority(tsa: TsaSettings) -> Authority:

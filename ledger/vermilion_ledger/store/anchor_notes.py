@@ -100,15 +100,16 @@ class SqlAnchorHistory:
         self._engine = engine
 
     def load_finished(self, target: AnchorTarget, *, limit: int) -> Sequence[FinishedAnchor]:
-        """Return final anchors of a target that stand, newest first; fewer where some vanished."""
+        """Return final anchors of a target that stand, newest first."""
         newest = (
             select(_jobs.anchor_id, _jobs.created_at, _jobs.block_hash, _jobs.transaction_hash)
             .where(_of(target, _jobs), _jobs.state == JobState.FINAL.value)
             .order_by(_jobs.anchor_id.desc())
-            .limit(limit + 1)
         )
         with reading(self._engine) as connection:
-            jobs = connection.execute(newest).all()
+            # one more tells what the last one added; so many may be left out as vanished
+            spare = 1 + len(_load_vanished(connection, target))
+            jobs = connection.execute(newest.limit(limit + spare)).all()
             found = _load_receipts(connection, target, [job.block_hash for job in jobs])
         rows = [
             (job, found[job.block_hash, job.transaction_hash])
@@ -120,8 +121,7 @@ class SqlAnchorHistory:
             _finished(job, receipt, documents=receipt.size - before)
             for (job, receipt), before in zip(rows, sizes[1:], strict=True)
         ]
-        # with more jobs than asked for, the last one only tells what the one after it added
-        return finished[:-1] if len(jobs) > limit else finished
+        return finished[:limit]
 
     def load_totals(self, target: AnchorTarget) -> AnchorTotals:
         """Return how far the anchors of a target go, and how many vanished; quick."""
@@ -131,10 +131,9 @@ class SqlAnchorHistory:
             .order_by(_finals.size.desc())
             .limit(1)
         )
-        marked = select(_marks.block_hash).where(_marks.chain_id == target.chain_id)
         with reading(self._engine) as connection:
             size = connection.execute(largest).scalar()
-            gone = connection.execute(marked).scalars().all()
+            gone = _load_vanished(connection, target)
             # by their key, for the same reason as in `_load_receipts`
             receipts = select(_finals.contract, _finals.log).where(
                 _finals.chain_id == target.chain_id, _finals.block_hash.in_(gone)
@@ -157,6 +156,12 @@ class SqlAnchorHistory:
         )
         with looking(self._engine) as connection:
             return float(connection.execute(query).scalar() or 0.0)
+
+
+def _load_vanished(connection: Connection, target: AnchorTarget) -> Sequence[bytes]:
+    """Return the marked blocks of a chain: few, if any."""
+    query = select(_marks.block_hash).where(_marks.chain_id == target.chain_id)
+    return connection.execute(query).scalars().all()
 
 
 def _load_receipts(
