@@ -149,7 +149,8 @@ class ChainDouble:
         """
         if not 0 < depth <= self.height or len(blocks) < depth:
             raise ValueError(f"no reorganisation of depth {depth} into {len(blocks)} blocks")
-        seconds, gone = [], []
+        seconds: list[int] = []
+        gone: list[Transaction] = []
         for _ in range(depth):
             old = self._blocks.pop(self.height)
             self.height -= 1
