@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DEEP_CODES", "Oracle"]
 
-DEEP_CODES = {"anchor.final-vanished", "anchor.final-reorged"}
+DEEP_CODES = {"anchor.final-reorged"}
 _DAY = timedelta(hours=24) // timedelta(microseconds=1)
 
 
@@ -139,7 +139,10 @@ class Oracle:
     ) -> None:
         table, target = schema.anchor_receipts, office.settings.target
         rows = self._rows(select(table).where(table.c.log == target.log))
+        marks = self._rows(select(schema.vanished_blocks.c.block_hash))
+        vanished = {row.block_hash for row in marks}
         standing = Counter[tuple[int, bytes]]()
+        gone = {(row.size, row.transaction_hash) for row in rows if row.block_hash in vanished}
         for row in rows:
             receipt = parse_anchor_receipt(
                 parse_json(row.receipt, size_max=10**6, what="anchor receipt")
@@ -150,14 +153,18 @@ class Oracle:
                 raise Violation(f"the receipt of size {row.size} is of {stated}")
             place = site.chain.place(row.transaction_hash)
             is_canonical = place is not None and place[0].hash == row.block_hash
-            is_vanished = getattr(row, "vanished_at", None) is not None
+            is_vanished = row.block_hash in vanished
             if is_canonical == is_vanished:
                 raise Violation(f"size {row.size}: final, canonical is {is_canonical}")
+            if is_vanished and not self.is_deep:
+                raise Violation(f"size {row.size}: was called final too early")
             if is_vanished and not DEEP_CODES & set(self.alarms):
                 raise Violation(f"size {row.size}: nobody was told that it vanished")
             standing[row.size, row.transaction_hash] += is_canonical
         for size, _, transaction in found:
-            if transaction in own and standing[size, transaction] != 1:
+            if transaction not in own or (size, transaction) in gone:
+                continue  # what vanished past finality may return after its job was closed
+            if standing[size, transaction] != 1:
                 raise Violation(f"size {size}: {standing[size, transaction]} final rows of it")
 
     def _check_days(self, office: Office) -> None:

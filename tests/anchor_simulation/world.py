@@ -37,7 +37,7 @@ from vermilion_ledger.store import open_database
 __all__ = ["Outcome", "simulate"]
 
 _GWEI = 10**9
-_BUSY_SECONDS, _CALM_SECONDS, _STILL_SECONDS = 300.0, 4000.0, 60.0
+_BUSY_SECONDS, _CALM_SECONDS, _STILL_SECONDS = 200.0, 4000.0, 30.0
 _WEALTH = 10**22
 _BEGIN = 1_767_225_600  # of the scheduler's clock
 
@@ -174,7 +174,7 @@ class _World:
     def _growing(self, office: Office) -> Callable[[], None]:
         def grow() -> None:
             while self._scheduler.now < _BUSY_SECONDS - 10:
-                self._scheduler.sleep(self._random.expovariate(1 / 30))
+                self._scheduler.sleep(self._random.expovariate(1 / 25))
                 office.log.publish(self._random.randint(1, 9))
 
         return grow
@@ -218,6 +218,7 @@ class _World:
                 sleep=sleep,
             )
             logs.append((signer, log))
+        chain.mine(3)  # seen by nodes that are behind, too
         for signer, log in logs:
             data = encode_set_publisher(log, _rival(), is_allowed=True)
             send_call(client, signer, to=deployed.contract, data=data, fees=fees, sleep=sleep)
@@ -233,8 +234,8 @@ class _World:
                         ),
                         spending=_spending(random),
                         interval_seconds=random.choice((0.0, 0.0, 40.0)),
-                        poll_seconds=random.choice((3.0, 6.0)),
-                        retry_seconds_max=12.0,
+                        poll_seconds=random.choice((4.0, 8.0)),
+                        retry_seconds_max=16.0,
                     ),
                     log=_begun(log),
                     signer=signer,
@@ -256,9 +257,7 @@ def _begun(salt: bytes) -> GrowingLog:
 
 
 def _nonces(site: Site) -> list[int]:
-    return [
-        site.chain.latest.state.nonces.get(office.signer.address, 0) for office in site.offices
-    ]
+    return [site.chain.latest.state.nonces.get(office.signer.address, 0) for office in site.offices]
 
 
 def _second() -> AccountSigner:
