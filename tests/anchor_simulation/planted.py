@@ -12,6 +12,7 @@ from itertools import count
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from vermilion_anchor import pushing
 from vermilion_anchor.blocks import BlockReader
@@ -109,10 +110,10 @@ def _mined_is_final(patch: pytest.MonkeyPatch) -> None:
 def _sent_is_trusted(patch: pytest.MonkeyPatch) -> None:
     original = Pusher._deliver
 
-    def deliver(self: Pusher, job: AnchorJob, head: ChainHead, nonce: int) -> Progress:
+    def deliver(self: Pusher, job: AnchorJob, *arguments: Any) -> Progress:
         if job.state is JobState.SENT:
             return Progress(state=job.state, size=job.size, is_waiting=True)
-        return original(self, job, head, nonce)
+        return original(self, job, *arguments)
 
     patch.setattr(Pusher, "_deliver", deliver)
 
@@ -120,9 +121,9 @@ def _sent_is_trusted(patch: pytest.MonkeyPatch) -> None:
 def _lost_answer_is_failure(patch: pytest.MonkeyPatch) -> None:
     original = Pusher._deliver
 
-    def deliver(self: Pusher, job: AnchorJob, head: ChainHead, nonce: int) -> Progress:
+    def deliver(self: Pusher, job: AnchorJob, *arguments: Any) -> Progress:
         try:
-            return original(self, job, head, nonce)
+            return original(self, job, *arguments)
         except UnavailableError:
             return self._save(job, JobState.SUPERSEDED, note="it failed")
 
@@ -168,7 +169,7 @@ def _revisions_not_compared(patch: pytest.MonkeyPatch) -> None:
     original = anchors._move
 
     def move(connection: Any, job: AnchorJob, *arguments: Any, **named: Any) -> Any:
-        query = anchors.select(anchors._jobs.revision).where(anchors._jobs.anchor_id == job.number)
+        query = select(anchors._jobs.revision).where(anchors._jobs.anchor_id == job.number)
         revision = connection.execute(query).scalar_one()
         return original(connection, replace(job, revision=revision), *arguments, **named)
 

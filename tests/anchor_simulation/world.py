@@ -282,7 +282,7 @@ def _stranger() -> bytes:
 @cache
 def _template() -> tuple[tempfile.TemporaryDirectory[str], Path]:
     """An empty journal, migrated once; in memory where the system has such a folder."""
-    shared = Path("/dev/shm")  # noqa: S108 - durability is not what is simulated here
+    shared = Path("/dev/shm")
     folder = tempfile.TemporaryDirectory(dir=shared if shared.is_dir() else None)
     path = Path(folder.name) / "empty.db"
     database = open_database(f"sqlite:///{path}")
