@@ -37,7 +37,7 @@ NODE_OK = node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lock lint format test contracts coverage fuzz sim chain chain-sim crash histories contracts-long mutants flips receipts lies bits restore vectors up demo bench bench-growth alone clean
+.PHONY: help setup lock lint format test contracts coverage fuzz sim chain chain-sim chain-plants crash histories contracts-long mutants flips receipts lies bits restore vectors up demo bench bench-growth alone clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -81,6 +81,9 @@ sim: setup ## simulate SEEDS=1000 worlds of clients, crashes and restores; SEED=
 
 chain-sim: setup ## simulate SEEDS=1000 worlds of anchoring: reorganisations, loss, kills; SEED=7 shows one
 	PYTHONPATH=tests $(BIN)/python -m anchor_simulation.run $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
+
+chain-plants: setup ## plant thirteen bugs in the anchorer; its simulation must find each
+	PYTHONPATH=tests $(BIN)/python -m anchor_simulation.run --plants
 
 chain: setup $(NPM) ## the anchorer on a real Anvil: ANVIL_SCHEDULES=1000 reorganisations, KILLS=1000, dear times, loss
 	PYTHONPATH=tests $(BIN)/python -m anvil_regime.run --schedules $(ANVIL_SCHEDULES) --kills $(KILLS) --spikes $(SPIKES) --floods $(FLOODS)

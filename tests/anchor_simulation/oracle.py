@@ -107,7 +107,8 @@ class Oracle:
 
     def finish(self, site: Site) -> int:
         """Check everything; return how many events there are."""
-        attempts = self._rows(select(schema.anchor_attempts))
+        table = schema.anchor_attempts
+        attempts = self._rows(select(table).order_by(table.c.anchor_id, table.c.attempt))
         own = {row.transaction_hash for row in attempts}
         events = 0
         for office in site.offices:
@@ -191,11 +192,19 @@ class Oracle:
         for sender, nonce in site.chain.pool:
             if sender in addresses:
                 raise Violation(f"nonce {nonce} still waits, the account is at {nonces[sender]}")
-        if len(addresses) == 1:
-            (account,) = addresses
-            open_nonces = {row.nonce for row in attempts if row.nonce >= nonces.get(account, 0)}
-            if open_nonces and not self.is_deep:
-                raise Violation(f"open nonces {open_nonces}, the account is at {nonces[account]}")
+        for row in attempts:
+            sender = self.read(row.raw).sender
+            if row.nonce >= nonces.get(sender, 0) and not self.is_deep:
+                raise Violation(f"nonce {row.nonce} is open, the account is at {nonces[sender]}")
+        last: dict[tuple[int, int], Any] = {}
+        for row in attempts:
+            before = last.get((row.anchor_id, row.nonce))
+            last[row.anchor_id, row.nonce] = row
+            if before is not None and (
+                8 * row.max_fee < 9 * before.max_fee
+                or 8 * row.priority_fee < 9 * before.priority_fee
+            ):
+                raise Violation(f"nonce {row.nonce} is replaced by one that is hardly dearer")
 
     def _check_waste(self, site: Site, own: set[bytes]) -> None:
         for number in range(1, site.chain.height + 1):

@@ -2,6 +2,7 @@
 
 python -m anchor_simulation.run --seeds 10000
 python -m anchor_simulation.run --seed 4711
+python -m anchor_simulation.run --plants
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from multiprocessing import get_context
 
+import pytest
+
+from anchor_simulation.planted import PLANTS
 from anchor_simulation.world import Outcome, simulate
 from simulation.scheduler import Violation
 
@@ -39,7 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--start", type=int, default=0, help="the first seed")
     parser.add_argument("--seed", type=int, help="this one alone, with its traceback")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes")
+    parser.add_argument("--plants", action="store_true", help="plant each bug; all must be found")
     options = parser.parse_args(arguments)
+    if options.plants:
+        return _plant_all(options.seeds)
     if options.seed is not None:
         return _show(options.seed)
     return _run_many(range(options.start, options.start + options.seeds), options.jobs)
@@ -54,6 +61,18 @@ def _show(seed: int) -> int:
     for name, value in asdict(outcome).items():
         print(f"{name:12} {value}")
     return 0
+
+
+def _plant_all(seeds: int) -> int:
+    """Plant each bug in turn; return 1 if one is not found within so many seeds."""
+    missed = 0
+    for wrong, plant in PLANTS.items():
+        with pytest.MonkeyPatch.context() as patch:
+            plant(patch)
+            found = next(filter(None, map(failure_of, range(seeds))), None)
+        missed += found is None
+        print(f"{wrong}: {(found or 'NOT FOUND').partition(chr(10))[0][:120]}", flush=True)
+    return 1 if missed else 0
 
 
 def _run_many(seeds: range, jobs: int) -> int:

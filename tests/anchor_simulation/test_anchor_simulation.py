@@ -1,4 +1,7 @@
-"""Some worlds of anchoring, that a seed says all of one, and that planted bugs are found."""
+"""Some worlds of anchoring, that a seed says all of one, and that planted bugs are found.
+
+`make chain-sim` runs more worlds, `make chain-plants` plants every bug.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,13 @@ from anchor_simulation.run import failure_of, main
 from anchor_simulation.world import simulate
 from simulation.scheduler import Violation
 
-SEEDS, SEEDS_MAX = 40, 400
+SEEDS, SEEDS_MAX = 30, 400
+QUICK = (  # found within a few seeds
+    "a transaction is sent before it is stored",
+    "a larger head hides our own anchor",
+    "what is mined counts as final",
+    "nonces of closed jobs are never given again",
+)
 
 
 @pytest.mark.parametrize("start", range(0, SEEDS, 10))
@@ -23,7 +32,7 @@ def test_a_seed_gives_one_world() -> None:
     assert simulate(2) == simulate(2) != simulate(3)
 
 
-@pytest.mark.parametrize("wrong", PLANTS)
+@pytest.mark.parametrize("wrong", QUICK)
 def test_a_planted_bug_is_found(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
     PLANTS[wrong](monkeypatch)
 

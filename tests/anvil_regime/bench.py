@@ -33,7 +33,7 @@ from vermilion_ledger.evm.finality import parse_finality
 from vermilion_ledger.evm.receipt import parse_anchor_receipt, verify_anchor_receipt
 from vermilion_ledger.store import open_database, schema
 
-__all__ = ["GWEI", "Bench", "BrokenPromise", "open_bench"]
+__all__ = ["GWEI", "Bench", "BrokenPromiseError", "open_bench"]
 
 GWEI = 10**9
 FEE_CAP = 200 * GWEI
@@ -41,7 +41,7 @@ ANCHOR_CAP = 400_000 * FEE_CAP
 _STEPS_MAX = 600
 
 
-class BrokenPromise(Exception):
+class BrokenPromiseError(Exception):
     """What must hold of chain and journal does not."""
 
 
@@ -127,7 +127,7 @@ class Bench:
                 return number
             if progress.is_waiting:
                 self.chain.mine(depth if progress.state is JobState.MINED else 1)
-        raise BrokenPromise(f"size {self.size} is never final: {notes[-8:]}")
+        raise BrokenPromiseError(f"size {self.size} is never final: {notes[-8:]}")
 
     def open_job(self) -> AnchorJob | None:
         job: AnchorJob | None = self.journal.load_open(self.chain.target)
@@ -139,7 +139,7 @@ class Bench:
         """Compare chain and journal; return the number of anchors on the chain.
 
         Raises:
-            BrokenPromise: Not exactly one anchor per head, a gap of nonces, a
+            BrokenPromiseError: Not exactly one anchor per head, a gap of nonces, a
                 price above the cap, or a final anchor that the chain has not.
         """
         client, target = self.chain.client, self.chain.target
@@ -149,27 +149,27 @@ class Bench:
         ]
         sizes = [size for size, _, _ in events]
         if sizes != sorted(set(sizes)) or not sizes or sizes[-1] != self.size:
-            raise BrokenPromise(f"newest is {self.size}, anchored are {sizes[-9:]}")
+            raise BrokenPromiseError(f"newest is {self.size}, anchored are {sizes[-9:]}")
         for size, root, _ in events:
             if self.log.root_at(size).hex() != root:
-                raise BrokenPromise(f"another root is anchored at size {size}")
+                raise BrokenPromiseError(f"another root is anchored at size {size}")
         attempts = self._rows(select(schema.anchor_attempts))
         nonce = client.nonce(self.chain.signer.address)
         if any(row.nonce >= nonce for row in attempts) and not self.may_vanish:
-            raise BrokenPromise(f"an open nonce, the account is at {nonce}")
+            raise BrokenPromiseError(f"an open nonce, the account is at {nonce}")
         pool = self.chain.rpc("txpool_status")
         if int(pool["queued"], 16) or int(pool["pending"], 16):
-            raise BrokenPromise(f"there still waits {pool}")
+            raise BrokenPromiseError(f"there still waits {pool}")
         for row in attempts:
             if row.max_fee > FEE_CAP or row.gas_limit * row.max_fee > ANCHOR_CAP:
-                raise BrokenPromise(f"nonce {row.nonce} passes a cap")
+                raise BrokenPromiseError(f"nonce {row.nonce} passes a cap")
         standing = self._check_finals()
         own = {"0x" + row.transaction_hash.hex() for row in attempts}
         for size, _, transaction in events:
             if transaction in own and size not in self.may_vanish and standing[size] != 1:
-                raise BrokenPromise(f"size {size} has {standing[size]} final rows")
+                raise BrokenPromiseError(f"size {size} has {standing[size]} final rows")
         if client.head(target.contract, target.log).size != self.size:
-            raise BrokenPromise("the head is not the newest size")
+            raise BrokenPromiseError("the head is not the newest size")
         return len(events)
 
     def _check_finals(self) -> Counter[int]:
@@ -179,13 +179,13 @@ class Bench:
             value = parse_json(row.receipt, size_max=10**6, what="receipt")
             anchor = verify_anchor_receipt(parse_anchor_receipt(value))
             if (anchor.size, anchor.block_hash) != (row.size, row.block_hash):
-                raise BrokenPromise(f"the receipt of size {row.size} is another's")
+                raise BrokenPromiseError(f"the receipt of size {row.size} is another's")
             block = self.chain.client.block(row.block_number)
             is_canonical = block is not None and block.hash == row.block_hash
             if not is_canonical and row.size not in self.may_vanish:
-                raise BrokenPromise(f"size {row.size} is final in a block that is gone")
+                raise BrokenPromiseError(f"size {row.size} is final in a block that is gone")
             if not is_canonical and row.block_hash not in vanished:
-                raise BrokenPromise(f"nobody noticed that size {row.size} vanished")
+                raise BrokenPromiseError(f"nobody noticed that size {row.size} vanished")
             standing[row.size] += is_canonical
         return standing
 

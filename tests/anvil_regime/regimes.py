@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
-from anvil_regime.bench import FEE_CAP, GWEI, Bench, BrokenPromise
+from anvil_regime.bench import FEE_CAP, GWEI, Bench, BrokenPromiseError
 from chain_double.contract import encode_anchor
 from vermilion_anchor.deploy import fund_development_account
 from vermilion_anchor.evm import AccountSigner
@@ -112,7 +112,7 @@ def spike(bench: Bench, number: int, *, hours: float = 6.0, block_seconds: int =
             bench.log.grow(1)
         states.add(bench.step(anchorer).state)
     if JobState.MINED in states:
-        raise BrokenPromise("an anchor was mined above the cap")
+        raise BrokenPromiseError("an anchor was mined above the cap")
     rpc("anvil_setNextBlockBaseFeePerGas", hex(GWEI))
     rpc("evm_mine")
     bench.settle(anchorer, depth=2)
@@ -120,7 +120,7 @@ def spike(bench: Bench, number: int, *, hours: float = 6.0, block_seconds: int =
 
 
 def flood(bench: Bench, number: int) -> str:
-    """Send thousands of transactions at once, with which Anvil stops mining and forgets the rest."""
+    """Send thousands of transactions at once: Anvil stops mining, and forgets the rest."""
     random, rpc = Random(number), bench.chain.rpc
     fund_development_account(bench.chain.client, _STRANGER.address)
     first = bench.chain.client.nonce(_STRANGER.address)

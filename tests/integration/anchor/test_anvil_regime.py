@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from anvil_regime.bench import Bench, BrokenPromise, open_bench
+from anvil_regime.bench import Bench, BrokenPromiseError, open_bench
 from anvil_regime.regimes import kill, reorganise, spike
 from anvil_regime.run import main
 
@@ -36,7 +36,7 @@ def test_a_second_sender_that_leaves_a_transaction_waiting_is_noticed(bench: Ben
     bench.chain.rpc("anvil_impersonateAccount", me)
     bench.chain.rpc("eth_sendTransaction", {"from": me, "to": me, "value": "0x1"})
 
-    with pytest.raises(BrokenPromise, match="still waits"):
+    with pytest.raises(BrokenPromiseError, match="still waits"):
         bench.check()
 
 
@@ -45,7 +45,7 @@ def test_a_final_anchor_that_is_gone_is_noticed(bench: Bench) -> None:
     bench.chain.mine()
     bench.chain.rpc("anvil_reorg", 2, [])
 
-    with pytest.raises(BrokenPromise):
+    with pytest.raises(BrokenPromiseError):
         bench.check()
 
 
