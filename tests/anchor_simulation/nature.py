@@ -6,7 +6,6 @@ reaches what the finality rule calls final.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -144,12 +143,12 @@ class Nature:
     def _publish(self) -> None:
         """Have another publisher anchor the newest tree, or one before it."""
         office = self._random.choice(self._site.offices)
-        raw = self._rival_anchor(office, ahead=0)
+        raw = self._rival_anchor(office)
         if raw is not None:
             self._site.oracle.may_waste = True
             self._gossip(raw)
 
-    def _rival_anchor(self, office: Office, *, ahead: int) -> bytes | None:
+    def _rival_anchor(self, office: Office) -> bytes | None:
         chain, target = self._site.chain, office.settings.target
         head = chain.latest.state.contracts[target.contract][target.log]
         sizes = [size for size in office.log.sizes[-2:] if size > head.size]
@@ -157,7 +156,7 @@ class Nature:
             return None
         size = self._random.choice(sizes)
         proof = office.log.consistency(head.size, size) if head.size else ()
-        nonce = chain.latest.state.nonces.get(self._rival.address, 0) + ahead
+        nonce = chain.latest.state.nonces.get(self._rival.address, 0)
         data = encode_anchor(target.log, size, office.log.root_at(size), proof)
         return _sign(self._rival, nonce, target.contract, data)
 
@@ -170,7 +169,9 @@ class Nature:
     def _reorganise(self) -> None:
         """Replace blocks; what was in them is dropped, waits again, moves or is replaced."""
         chain, random = self._site.chain, self._random
-        depth = min(random.randint(1, self._weather.depth_max), chain.height - self._floor())
+        depth = min(
+            random.randint(1, self._weather.depth_max), chain.height - self._site.oracle.first_block
+        )
         if depth < 1:
             return
         self.reorgs += 1
@@ -178,7 +179,8 @@ class Nature:
         gone = [
             each
             for number in range(chain.height - depth + 1, chain.height + 1)
-            for each in _transactions(chain.block(number))
+            if (block := chain.block(number)) is not None
+            for each in block.transactions
         ]
         count = depth + random.choice((0, 0, 1))
         way = random.choice(("drop", "pool", "move", "replace"))
@@ -190,10 +192,6 @@ class Nature:
                 blocks[place].append(raw)
         chain.reorganise(depth, blocks, is_pooled=way == "pool")
 
-    def _floor(self) -> int:
-        """Height of the last block of the beginning: it always stays."""
-        return self._site.oracle.first_block
-
     def _other(self, transaction: Transaction) -> bytes:
         """Return another one of the same nonce that was sent once, if there is one."""
         others = [
@@ -203,11 +201,6 @@ class Nature:
             and found.sender == transaction.sender
         ]
         return self._random.choice(others) if others else transaction.raw
-
-
-def _transactions(block: object) -> Sequence[Transaction]:
-    found: Sequence[Transaction] = getattr(block, "transactions", ())
-    return found
 
 
 def _sign(signer: AccountSigner, nonce: int, to: bytes, data: bytes) -> bytes:

@@ -6,9 +6,7 @@ with every port behind a `Gate`; the calls that matter are shown to the oracle.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 from anchor_simulation.faults import Gate, Odds
@@ -17,7 +15,6 @@ from chain import MemoryLog
 from chain_double.chain import ChainDouble
 from chain_double.client import DoubleClient
 from simulation.scheduler import Event, Process, Scheduler
-from vermilion_anchor.artifact import load_artifact
 from vermilion_anchor.evm import AccountSigner
 from vermilion_anchor.ports import TransactionFields
 from vermilion_anchor.service import Anchorer
@@ -117,19 +114,4 @@ class _Signer:
 
     def sign(self, fields: TransactionFields) -> bytes:
         self._oracle.signed(self._office, fields)
-        return _sign(self._office.signer, fields)
-
-
-@cache
-def code_hash() -> bytes:
-    """Return the hash of the contract's code."""
-    return load_artifact().code_hash
-
-
-def _sign(signer: AccountSigner, fields: TransactionFields) -> bytes:
-    return signer.sign(fields)
-
-
-def sizes_of(offices: Sequence[Office]) -> list[int]:
-    """Return what is newest in each log."""
-    return [office.log.sizes[-1] for office in offices]
+        return self._office.signer.sign(fields)

@@ -18,7 +18,7 @@ from random import Random
 from anchor_simulation.faults import Odds
 from anchor_simulation.nature import Nature, Weather
 from anchor_simulation.oracle import Oracle
-from anchor_simulation.site import GrowingLog, Office, Site, code_hash
+from anchor_simulation.site import GrowingLog, Office, Site
 from chain import KEY, OTHER_KEY
 from chain_double.chain import ChainDouble
 from chain_double.client import DoubleClient
@@ -32,7 +32,7 @@ from vermilion_anchor.settings import AnchorSettings
 from vermilion_anchor.spending import SpendPolicy
 from vermilion_ledger.anchor_rows import AnchorTarget
 from vermilion_ledger.evm.finality import parse_finality
-from vermilion_ledger.store import open_database
+from vermilion_ledger.store import Database, open_database
 
 __all__ = ["Outcome", "simulate"]
 
@@ -86,7 +86,7 @@ def simulate(seed: int) -> Outcome:
 
 
 class _World:
-    def __init__(self, random: Random, database: object) -> None:
+    def __init__(self, random: Random, database: Database) -> None:
         self._random = random
         self._scheduler = Scheduler(random)
         self._kills = 0
@@ -98,7 +98,7 @@ class _World:
         rule = parse_finality(finality)
         settled = lag if rule.confirmations is None else rule.confirmations
         is_deep = random.random() < 0.15
-        oracle = Oracle(database.engine)  # type: ignore[attr-defined]
+        oracle = Oracle(database.engine)
         oracle.is_deep = is_deep
         chain = ChainDouble(
             time=_BEGIN - 1000,
@@ -109,7 +109,7 @@ class _World:
             scheduler=self._scheduler,
             odds=Odds.draw(random),
             chain=chain,
-            journal=database.anchors,  # type: ignore[attr-defined]
+            journal=database.anchors,
             oracle=oracle,
         )
         self._weather = Weather.draw(random, depth_max=2 * settled + 4 if is_deep else settled)
@@ -134,6 +134,9 @@ class _World:
             process.stopped_until = 0.0
         if any(o.settings.spending.day_max for o in site.offices) and not site.oracle.is_deep:
             scheduler.now += 90_000  # caps of a day are free again
+        self._settle()
+        for office in site.offices:
+            office.log.publish(1)  # whatever nonces were left, the next one fits
         self._settle()
         return self._judge()
 
@@ -226,7 +229,7 @@ class _World:
                 Office(
                     settings=AnchorSettings(
                         target=AnchorTarget(chain_id=31337, contract=deployed.contract, log=log),
-                        code_hash=code_hash(),
+                        code_hash=artifact.code_hash,
                         finality=parse_finality(finality),
                         fees=FeePolicy(
                             max_fee_cap=random.choice((20, 200, 2000)) * _GWEI,

@@ -154,9 +154,6 @@ class Bench:
             if self.log.root_at(size).hex() != root:
                 raise BrokenPromiseError(f"another root is anchored at size {size}")
         attempts = self._rows(select(schema.anchor_attempts))
-        nonce = client.nonce(self.chain.signer.address)
-        if any(row.nonce >= nonce for row in attempts) and not self.may_vanish:
-            raise BrokenPromiseError(f"an open nonce, the account is at {nonce}")
         pool = self.chain.rpc("txpool_status")
         if int(pool["queued"], 16) or int(pool["pending"], 16):
             raise BrokenPromiseError(f"there still waits {pool}")
