@@ -16,6 +16,10 @@ POINTS ?= 10000
 HISTORIES ?= 200
 STRIDE ?= 1
 SEED ?=
+ANVIL_SCHEDULES ?= 1000
+KILLS ?= 1000
+SPIKES ?= 4
+FLOODS ?= 10
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -33,7 +37,7 @@ NODE_OK = node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lock lint format test contracts coverage fuzz sim crash histories contracts-long mutants flips receipts lies bits restore vectors up demo bench bench-growth alone clean
+.PHONY: help setup lock lint format test contracts coverage fuzz sim chain chain-sim chain-plants crash histories contracts-long mutants flips receipts lies bits restore vectors up demo bench bench-growth alone clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +78,15 @@ fuzz: setup ## the property tests with 10,000 examples each
 
 sim: setup ## simulate SEEDS=1000 worlds of clients, crashes and restores; SEED=7 shows one
 	PYTHONPATH=tests $(BIN)/python -m simulation.run $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
+
+chain-sim: setup ## simulate SEEDS=1000 worlds of anchoring: reorganisations, loss, kills; SEED=7 shows one
+	PYTHONPATH=tests $(BIN)/python -m anchor_simulation.run $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
+
+chain-plants: setup ## plant thirteen bugs in the anchorer; its simulation must find each
+	PYTHONPATH=tests $(BIN)/python -m anchor_simulation.run --plants
+
+chain: setup $(NPM) ## the anchorer on a real Anvil: ANVIL_SCHEDULES=1000 reorganisations, KILLS=1000, dear times, loss
+	PYTHONPATH=tests $(BIN)/python -m anvil_regime.run --schedules $(ANVIL_SCHEDULES) --kills $(KILLS) --spikes $(SPIKES) --floods $(FLOODS)
 
 crash: setup ## kill a log at every call that changes anything: POINTS=10000, half an hour
 	PYTHONPATH=tests $(BIN)/python -m crash.run --points $(POINTS)

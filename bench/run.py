@@ -35,6 +35,7 @@ BENCHES = (
     "receipt",
     "gas",
     "anchoring",
+    "lasting",
 )
 LONG = ("growth",)  # run when named
 ON_A_NODE = {"gas": "gas", "anchoring": "costs"}  # benches that are npm scripts of the contracts
