@@ -17,7 +17,7 @@ import pytest
 
 from chain import Chain
 from homes import grow_home, write_home
-from vermilion_anchor.courier import parse_answer, parse_order
+from vermilion_anchor.courier_files import parse_answer, parse_order
 from vermilion_anchor.deploy import fund_development_account, register_log
 from vermilion_anchor.evm import AccountSigner
 from vermilion_anchor.fees import FeePolicy

@@ -14,14 +14,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from vermilion_anchor.anchor_call import encode_anchor_call
-from vermilion_anchor.courier import CourierAnswer, CourierOrder
+from vermilion_anchor.courier import CourierAnswer, CourierAttempt, CourierOrder
 from vermilion_anchor.courier_proof import check_listed, prove_anchor
 from vermilion_anchor.courier_wish import OrderWish, choose_fees, choose_nonce
 from vermilion_anchor.eip1559 import check_signed, parse_signed
 from vermilion_anchor.fees import FeePolicy
 from vermilion_anchor.ports import Clock, JournalStore, LogView, Signer, TransactionFields
 from vermilion_anchor.spending import SPEND_PERIOD, SpendPolicy
-from vermilion_anchor.transactions import sign_transaction
+from vermilion_anchor.transactions import anchored_tree, sign_transaction
 from vermilion_ledger.anchor_rows import (
     AnchorAttempt,
     AnchorJob,
@@ -102,7 +102,8 @@ class CourierOffice:
         """Return the transaction that anchors the open job's tree, or the newest one.
 
         What was signed before is returned again, whatever is wished, unless it
-        shall be replaced. The tree of a job stays until it is final.
+        shall be replaced: then by one with the newest tree. A tree that was given
+        out unsigned stays until it is final.
 
         Args:
             wish: Fees, nonce and what is known of the chain.
@@ -114,7 +115,7 @@ class CourierOffice:
                 or ``courier.head``: the wish lacks or contradicts something.
             UnavailableError: ``anchor.fee-cap``, ``anchor.spend-cap`` or
                 ``anchor.no-funds``; the signer or the journal is out of reach.
-            ConflictError: ``anchor.job-moved`` or ``anchor.job-open``.
+            ConflictError: ``anchor.job-moved``, ``anchor.job-open`` or ``anchor.nonce-moved``.
             IntegrityError: ``anchor.head-conflict``: the chain holds another tree.
             VerificationError: The signer signed something else.
         """
@@ -129,6 +130,8 @@ class CourierOffice:
         elif job.attempts and not wish.is_replacing:
             last = job.attempts[-1]
             return self._order(job, parse_signed(last.raw), raw=last.raw)
+        elif job.attempts and signer is not None:
+            job = self._widen(job)
         fields = self._prepare(job, wish, head)
         if signer is None:
             return self._order(job, fields, raw=None)
@@ -186,7 +189,9 @@ class CourierOffice:
         if answer.receipt is None:
             self._check_tree(answer.status.head_size, answer.status.head_root)
             return None
-        anchor = prove_anchor(answer.receipt)
+        anchor = replace(
+            prove_anchor(answer.receipt), gas_used=answer.gas_used, gas_price=answer.gas_price
+        )
         check_listed(listed, anchor.target.chain_id, anchor.block_number, anchor.block_hash)
         self._check_tree(anchor.size, anchor.root)
         known = self._journal.load_final(self._target, size=anchor.size)
@@ -218,9 +223,16 @@ class CourierOffice:
             raise NotFoundError("courier.nothing-new", f"nothing was published beyond size {head}")
         return self._journal.plan(self._target, size=newest[0], root=newest[1], now=self._clock())
 
+    def _widen(self, job: AnchorJob) -> AnchorJob:
+        """Return a job that is signed anew with the newest tree: it includes the one before."""
+        newest = self._log.newest()
+        if newest is None or newest[0] <= job.size:
+            return job
+        return replace(job, size=newest[0], root=newest[1])
+
     def _prepare(self, job: AnchorJob, wish: OrderWish, head: int) -> TransactionFields:
         proof = self._log.consistency(head, job.size) if 0 < head < job.size else ()
-        nonce = choose_nonce(job, wish)
+        nonce = self._journal.reserve_nonce(job, self._account, nonce_min=choose_nonce(job, wish))
         fees = choose_fees(self._settings.fees, job, wish, nonce)
         return TransactionFields(
             chain_id=self._target.chain_id,
@@ -268,7 +280,7 @@ class CourierOffice:
             self.ask(),
             fields=fields,
             raw=raw,
-            attempts=tuple(each.transaction for each in job.attempts),
+            attempts=tuple(CourierAttempt.of(each) for each in job.attempts),
             created_at=job.attempts[-1].signed_at if job.attempts else job.planned_at,
         )
 
@@ -303,10 +315,14 @@ class CourierOffice:
             )
 
     def _find_job(self, size: int, root: bytes) -> AnchorJob:
+        """Return the open job with that tree, which it or one of its attempts is for."""
         job = self._journal.load_open(self._target)
-        if job is None or (job.size, job.root) != (size, root):
+        trees = set()
+        if job is not None:
+            trees = {(job.size, job.root), *(anchored_tree(each.raw) for each in job.attempts)}
+        if job is None or (size, root) not in trees:
             waiting = "no anchor" if job is None else f"size {job.size}"
             raise ConflictError(
                 "courier.no-job", f"the file is about size {size}, {waiting} is under way"
             )
-        return job
+        return replace(job, size=size, root=root)

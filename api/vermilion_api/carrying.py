@@ -16,9 +16,10 @@ from functools import partial
 from typing import TypeVar
 
 from vermilion_anchor.artifact import load_artifact
-from vermilion_anchor.courier import CourierAnswer, CourierOrder, CourierStatus, parse_order
+from vermilion_anchor.courier import CourierAnswer, CourierOrder, CourierStatus
+from vermilion_anchor.courier_files import parse_order
 from vermilion_anchor.evm import EvmChain
-from vermilion_anchor.ports import Clock
+from vermilion_anchor.ports import AnchorEvent, Clock
 from vermilion_anchor.receipts import build_anchor_receipt
 from vermilion_ledger.anchor_rows import AnchorJob, JobState, MinedIn
 from vermilion_ledger.errors import (
@@ -106,39 +107,43 @@ class Carrier:
         """
         panel = self._open_panel()
         panel.check_code(self._trust)
-        mined = trouble = None
+        found = trouble = None
         if self.order.fields is not None:
             try:
-                mined = self._find() if is_asking else self._deliver(wait_seconds)
+                found = self._find() if is_asking else self._deliver(wait_seconds)
                 panel = self._open_panel()
-                if mined is not None and mined.block_number > panel.final_height:
-                    mined = None  # only looked at: too early for a receipt
+                if found is not None and _block_of(found).block_number > panel.final_height:
+                    found = None  # only looked at: too early for a receipt
             except EvidenceError as exc:
                 trouble = exc
-        return self._conclude(panel, mined, trouble)
+        return self._conclude(panel, found, trouble)
 
     def _conclude(
-        self, panel: Panel, mined: MinedIn | None, trouble: EvidenceError | None
+        self, panel: Panel, found: AnchorJob | None, trouble: EvidenceError | None
     ) -> Carried:
         """Collect the blocks and make the answer."""
         heights = {panel.final_height} if panel.final_height >= 0 else set()
-        if mined is not None:
-            heights.add(mined.block_number)
+        if found is not None:
+            heights.add(_block_of(found).block_number)
         collected = self._collect(heights) if heights else None
         trusted = {} if collected is None else _hashes(collected)
         receipt = None
-        if mined is not None:
+        paid: tuple[int | None, int | None] = (None, None)
+        if found is not None:
+            mined = _block_of(found)
             if trusted[mined.block_number] != mined.block_hash:
                 raise UnavailableError(
                     "courier.not-final", f"block {mined.block_number} was reorganised"
                 )
-            receipt = self._prove(mined)
+            receipt, paid = self._prove(found)
         answer = CourierAnswer(
             order=self._digest,
             target=self.order.target,
             account=self.order.account,
             status=self._status(trusted.get(panel.final_height)),
             receipt=receipt,
+            gas_used=paid[0],
+            gas_price=paid[1],
             endpoints=tuple(node.name for node in panel.nodes),
             created_at=self._clock(),
         )
@@ -165,26 +170,28 @@ class Carrier:
 
     # --- towards a final block ---
 
-    def _deliver(self, wait_seconds: float) -> MinedIn:
+    def _deliver(self, wait_seconds: float) -> AnchorJob:
         """Send what is not on the chain yet, and wait until it is final for all nodes."""
         waited = 0.0
-        mined = self._find()
-        if mined is None:
+        found = self._find()
+        if found is None:
             self._check_sendable(self._nodes[0])
         said = ""
-        while mined is None or mined.block_number > self._open_panel().final_height:
-            if mined is None:
+        while found is None or _block_of(found).block_number > self._open_panel().final_height:
+            if found is None:
                 said = self._send() or said
             if waited >= wait_seconds:
-                where = "not mined" if mined is None else f"in block {mined.block_number}"
+                where = (
+                    "not mined" if found is None else f"in block {_block_of(found).block_number}"
+                )
                 raise UnavailableError(
                     "courier.not-final",
                     f"the transaction is {where}; the nodes said: {said or '-'}",
                 )
             self._sleep(self._poll_seconds)
             waited += self._poll_seconds
-            mined = self._find()
-        return mined
+            found = self._find()
+        return found
 
     def _send(self) -> str:
         """Hand the transaction to every node that does not know it; return what they said."""
@@ -197,28 +204,23 @@ class Carrier:
             if not node.has_transaction(transaction)
         )
 
-    def _find(self) -> MinedIn | None:
-        """Return where the order's tree was anchored, by whichever transaction."""
+    def _find(self) -> AnchorJob | None:
+        """Return the tree that was anchored, by whichever transaction, and where."""
+        target = self.order.target
         for node in self._nodes:
             for number in self._candidates(node):
-                for event in node.anchored_events(
-                    self.order.target.contract, self.order.target.log, block_number=number
-                ):
-                    if (event.size, event.root) == (self.order.call.size, self.order.call.root):
-                        return MinedIn(
-                            transaction=event.transaction,
-                            block_number=event.block_number,
-                            block_hash=event.block_hash,
-                        )
+                for event in node.anchored_events(target.contract, target.log, block_number=number):
+                    if (event.size, event.root) in self.order.trees:
+                        return _mined_job(self.order, event)
         return None
 
     def _candidates(self, node: EvmChain) -> Iterator[int]:
         """Yield blocks that may have the anchor: that of the head, those of all attempts."""
         head = node.head(self.order.target.contract, self.order.target.log)
-        if head.size == self.order.call.size:
+        if (head.size, head.root) in self.order.trees:
             yield head.block_number
-        for transaction in reversed(self.order.attempts):
-            receipt = node.receipt(transaction)
+        for attempt in reversed(self.order.attempts):
+            receipt = node.receipt(attempt.transaction)
             if receipt is not None and receipt.is_success:
                 yield receipt.block_number
 
@@ -263,25 +265,15 @@ class Carrier:
 
     # --- what is taken back ---
 
-    def _prove(self, mined: MinedIn) -> AnchorReceipt:
-        """Return the receipt of the first node whose answers make one."""
-        call = self.order.call
-        job = AnchorJob(
-            number=0,
-            target=self.order.target,
-            size=call.size,
-            root=call.root,
-            state=JobState.MINED,
-            mined=mined,
-            planned_at=self.order.created_at,
-        )
+    def _prove(self, found: AnchorJob) -> tuple[AnchorReceipt, tuple[int | None, int | None]]:
+        """Return the receipt of the first node whose answers make one, and what was paid."""
         hints = AnchorHints(
-            transaction=mined.transaction,
+            transaction=_block_of(found).transaction,
             finality=self.order.finality.text,
             observed_block=self._nodes[0].block_number(),
             observed_at=self._clock(),
         )
-        return _first(self._nodes, partial(_read_receipt, job=job, mined=mined, hints=hints))
+        return _first(self._nodes, partial(_read_receipt, job=found, hints=hints))
 
     def _status(self, final: bytes | None) -> CourierStatus:
         """Return how things stand for the first node that answers."""
@@ -297,6 +289,29 @@ def _trust_in(order: CourierOrder) -> ChainTrust:
         finality=order.finality,
         rpc=(),
     )
+
+
+def _mined_job(order: CourierOrder, event: AnchorEvent) -> AnchorJob:
+    """Return what the office's journal would hold of it."""
+    mined = MinedIn(
+        transaction=event.transaction,
+        block_number=event.block_number,
+        block_hash=event.block_hash,
+    )
+    return AnchorJob(
+        number=0,
+        target=order.target,
+        size=event.size,
+        root=event.root,
+        state=JobState.MINED,
+        mined=mined,
+        planned_at=order.created_at,
+    )
+
+
+def _block_of(job: AnchorJob) -> MinedIn:
+    assert job.mined is not None  # noqa: S101 - AnchorJob holds this in state MINED
+    return job.mined
 
 
 def _not_signed() -> InputError:
@@ -318,8 +333,9 @@ def _first(nodes: Sequence[EvmChain], ask: Callable[[EvmChain], _T]) -> _T:
 
 
 def _read_receipt(
-    node: EvmChain, *, job: AnchorJob, mined: MinedIn, hints: AnchorHints
-) -> AnchorReceipt:
+    node: EvmChain, *, job: AnchorJob, hints: AnchorHints
+) -> tuple[AnchorReceipt, tuple[int | None, int | None]]:
+    mined = _block_of(job)
     block = node.block_by_hash(mined.block_hash)
     found = node.receipt(mined.transaction)
     if block is None or found is None:
@@ -331,7 +347,7 @@ def _read_receipt(
         transaction_index=found.transaction_index,
         hints=hints,
     )
-    return receipt
+    return receipt, (found.gas_used, found.gas_price)
 
 
 def _read_status(node: EvmChain, *, order: CourierOrder, final: bytes | None) -> CourierStatus:

@@ -15,6 +15,7 @@ from pathlib import Path
 from vermilion_anchor.courier import CourierAnswer
 from vermilion_anchor.courier_office import CourierOffice, CourierSettings
 from vermilion_anchor.courier_proof import check_listed, read_block
+from vermilion_anchor.fees import FeePolicy
 from vermilion_anchor.ports import Clock, Signer
 from vermilion_anchor.spending import SpendPolicy
 from vermilion_api.anchor_signer import load_anchor_address, open_anchor_signer
@@ -56,6 +57,10 @@ class CourierDesk:
                 target=target_of(chain),
                 code_hash=bytes.fromhex(chain.code_hash[2:]),
                 finality=parse_finality(chain.finality),
+                fees=FeePolicy(
+                    max_fee_cap=chain.fee_cap_wei,
+                    priority_fee_cap=min(chain.tip_cap_wei, chain.fee_cap_wei),
+                ),
                 spending=SpendPolicy(
                     anchor_max=chain.anchor_cost_max_wei,
                     day_max=chain.day_cost_max_wei,

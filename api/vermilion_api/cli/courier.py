@@ -69,7 +69,7 @@ def export(  # noqa: PLR0913 - one parameter per option
     For a chain of the settings with `courier = true`. The same transaction
     is written again until it is final, unless it shall be replaced.
     """
-    from vermilion_anchor.courier import encode_order
+    from vermilion_anchor.courier_files import encode_order
     from vermilion_anchor.courier_wish import OrderWish
     from vermilion_api.couriers import open_desk
 
@@ -111,7 +111,7 @@ def carry(
     Needs neither home nor key. What the contract would refuse is not sent. The
     answer is written even when there is no receipt: it says how things stand.
     """
-    from vermilion_anchor.courier import encode_answer
+    from vermilion_anchor.courier_files import encode_answer
     from vermilion_api.carrying import Carrier
     from vermilion_api.wiring import now
     from vermilion_verify.listing import append_block_hashes
@@ -153,7 +153,7 @@ def import_(
     The receipt is verified here, without a network; its block must stand in a
     list of trusted hashes that did not come with the courier alone.
     """
-    from vermilion_anchor.courier import encode_order, parse_answer, parse_order
+    from vermilion_anchor.courier_files import encode_order, parse_answer, parse_order
     from vermilion_api.couriers import open_desk
     from vermilion_ledger.encoding import parse_wire_hex
     from vermilion_ledger.errors import InputError
@@ -177,7 +177,7 @@ def import_(
 
 
 def _read(path: Path) -> bytes:
-    from vermilion_anchor.courier import FILE_SIZE_MAX
+    from vermilion_anchor.courier_files import FILE_SIZE_MAX
     from vermilion_ledger.errors import NotFoundError
     from vermilion_verify.files import read_file
 
@@ -188,7 +188,7 @@ def _read(path: Path) -> bytes:
 
 
 def _read_status(path: Path | None) -> CourierStatus | None:
-    from vermilion_anchor.courier import parse_answer
+    from vermilion_anchor.courier_files import parse_answer
 
     return None if path is None else parse_answer(_read(path)).status
 
@@ -209,7 +209,7 @@ def _show_order(order: CourierOrder, out: Path, *, as_json: bool) -> None:
         show({"file": str(out), "size": None}, f"{out}: an inquiry", as_json=as_json)
         return
     kind = "unsigned" if order.raw is None else "signed"
-    transaction = "0x" + order.attempts[-1].hex() if order.raw is not None else None
+    transaction = "0x" + order.attempts[-1].transaction.hex() if order.raw is not None else None
     show(
         {
             "file": str(out),
