@@ -6,6 +6,7 @@ import hashlib
 import io
 import itertools
 import json
+import shutil
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -14,21 +15,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from eth_account import Account
 
 from chain import Chain
-from homes import grow_home, write_home
+from homes import grow_home
 from vermilion_anchor.courier_files import parse_answer, parse_order
 from vermilion_anchor.deploy import fund_development_account, register_log
 from vermilion_anchor.evm import AccountSigner
 from vermilion_anchor.fees import FeePolicy
 from vermilion_api.cli import main
+from vermilion_api.home import Home
 from vermilion_api.services.bundles import BundleDesk
 from vermilion_api.settings import ChainSettings, load_settings, save_settings
 from vermilion_api.wiring import open_ledger
 from vermilion_ledger.encoding import encode_json
+from vermilion_ledger.private_files import create_private_file
 from vermilion_ledger.store.watching import SqlWatch
 
-__all__ = ["Desk", "Told", "open_office", "reseal"]
+__all__ = ["Desk", "Told", "open_office", "reseal", "write_account"]
 
 _owners = itertools.count(1)
 
@@ -55,8 +59,12 @@ class Desk:
     home: Path
     chain: Chain
     bag: Path
-    account: bytes
+    key: bytes
     monkeypatch: pytest.MonkeyPatch
+
+    @property
+    def signer(self) -> AccountSigner:
+        return AccountSigner(self.key)
 
     def run(self, *arguments: str | Path, language: str = "en") -> Told:
         """Run a command in the office, where nothing may connect."""
@@ -138,19 +146,26 @@ class Desk:
 
 @contextmanager
 def open_office(
-    chain: Chain, place: Path, monkeypatch: pytest.MonkeyPatch, *, finality: str = "confirmations:2"
+    chain: Chain,
+    template: Path,
+    place: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    finality: str = "confirmations:2",
 ) -> Iterator[Desk]:
     """An office with seven documents, whose log somebody else registered for its account."""
-    home = write_home(place, size=7)
-    told = _run("anchor", "address", "--home", home, "--json")
-    account = bytes.fromhex(told.value["address"][2:])
-    owner = AccountSigner(hashlib.sha256(b"owner %d" % next(_owners)).digest())
-    for address in (owner.address, account):
+    home = Path(shutil.copytree(template, place / "office"))
+    number = next(_owners)
+    owner, key = (
+        hashlib.sha256(f"{each} {number}".encode()).digest() for each in ("owner", "account")
+    )
+    account = write_account(Home(path=home), key)
+    for address in (AccountSigner(owner).address, account):
         fund_development_account(chain.client, address)
     settings = load_settings(home)
     log = register_log(
         chain.client,
-        owner,
+        AccountSigner(owner),
         contract=chain.target.contract,
         origin=settings.origin,
         publisher=account,
@@ -167,7 +182,15 @@ def open_office(
     save_settings(home, replace(settings, chains=(table,)))
     bag = place / "bag"
     bag.mkdir()
-    yield Desk(home=home, chain=chain, bag=bag, account=account, monkeypatch=monkeypatch)
+    yield Desk(home=home, chain=chain, bag=bag, key=key, monkeypatch=monkeypatch)
+
+
+def write_account(home: Home, key: bytes) -> bytes:
+    """A keystore as ours, but for a password that is derived in no time; its address."""
+    keystore = Account.encrypt(key, "word", iterations=2)
+    create_private_file(home.keystore, json.dumps(keystore).encode())
+    create_private_file(home.password, b"word")
+    return AccountSigner(key).address
 
 
 def reseal(members: Mapping[str, Any]) -> bytes:

@@ -9,6 +9,7 @@ import pytest
 
 from chain import Chain, start_chain
 from courier_kit import Desk, open_office
+from homes import write_home
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +18,15 @@ def chain() -> Iterator[Chain]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home folder with seven documents, to be copied."""
+    return write_home(tmp_path_factory.mktemp("template"), size=7)
+
+
 @pytest.fixture
-def desk(chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    with open_office(chain, tmp_path, monkeypatch) as office:
+def desk(
+    chain: Chain, template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Desk]:
+    with open_office(chain, template, tmp_path, monkeypatch) as office:
         yield office
