@@ -60,7 +60,6 @@ class Desk:
     chain: Chain
     bag: Path
     key: bytes
-    monkeypatch: pytest.MonkeyPatch
 
     @property
     def signer(self) -> AccountSigner:
@@ -68,7 +67,7 @@ class Desk:
 
     def run(self, *arguments: str | Path, language: str = "en") -> Told:
         """Run a command in the office, where nothing may connect."""
-        with _no_network(self.monkeypatch):
+        with _no_network():
             return _run(*arguments, "--home", self.home, "--lang", language)
 
     def export(self, *more: str, name: str = "order") -> Told:
@@ -78,6 +77,11 @@ class Desk:
         """Carry an order to the chain; anvil mines at once, so finality is a matter of seconds."""
         arguments = ("--rpc", self.chain.node.url, "--out", str(self.bag / name))
         return _run("anchor", "carry", self.bag / order, *arguments, "--wait", "0", *more, "--json")
+
+    def copy(self, place: Path) -> Desk:
+        """The same office at the same moment, to go on in another way."""
+        home = Path(shutil.copytree(self.home, place / "office"))
+        return replace(self, home=home, bag=Path(shutil.copytree(self.bag, place / "bag")))
 
     def take(self, *more: str | Path, name: str = "answer") -> Told:
         return self.run("anchor", "import", self.bag / name, *more, "--json")
@@ -144,15 +148,9 @@ class Desk:
             ledger.database.close()
 
 
-@contextmanager
 def open_office(
-    chain: Chain,
-    template: Path,
-    place: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    *,
-    finality: str = "confirmations:2",
-) -> Iterator[Desk]:
+    chain: Chain, template: Path, place: Path, *, finality: str = "confirmations:2"
+) -> Desk:
     """An office with seven documents, whose log somebody else registered for its account."""
     home = Path(shutil.copytree(template, place / "office"))
     number = next(_owners)
@@ -182,7 +180,7 @@ def open_office(
     save_settings(home, replace(settings, chains=(table,)))
     bag = place / "bag"
     bag.mkdir()
-    yield Desk(home=home, chain=chain, bag=bag, key=key, monkeypatch=monkeypatch)
+    return Desk(home=home, chain=chain, bag=bag, key=key)
 
 
 def write_account(home: Home, key: bytes) -> bytes:
@@ -209,10 +207,10 @@ def _run(*arguments: str | Path) -> Told:
 
 
 @contextmanager
-def _no_network(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _no_network() -> Iterator[None]:
     def refuse(*_: object) -> None:
         pytest.fail("the isolated office connects")
 
-    with monkeypatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", refuse)
         yield

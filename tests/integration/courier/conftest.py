@@ -25,8 +25,5 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def desk(
-    chain: Chain, template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Desk]:
-    with open_office(chain, template, tmp_path, monkeypatch) as office:
-        yield office
+def desk(chain: Chain, template: Path, tmp_path: Path) -> Desk:
+    return open_office(chain, template, tmp_path)
