@@ -81,6 +81,11 @@ def test_a_larger_head_is_not_contradicted(order: Desk, chain: Chain) -> None:
     anchor(order, chain, 8)
 
     assert (order.carry().error, sent(order, chain)) == ("courier.overtaken", 1)
+    again = ("--status", str(order.bag / "answer"), "--replace")
+    assert order.export(*again).error == "courier.nothing-new"
+    order.grow("still-later.pdf")
+    assert order.export(*again).value["nonce"] == 1
+    assert order.finish().value["size"] == 9
 
 
 @pytest.mark.parametrize(("nonce", "used"), [(1, 0), (0, 1)])
