@@ -17,7 +17,7 @@ from vermilion_ledger.limits import PROOF_LENGTH_MAX, TREE_SIZE_MAX
 __all__ = ["AnchorCall", "encode_anchor_call", "parse_anchor_call"]
 
 _SIGNATURE = b"anchor(bytes32,uint64,bytes32,bytes32[])"
-_WORD = 32
+_SELECTOR, _WORD = 4, 32
 _HEAD_WORDS = 5  # log, size, root, offset of the proof, its length
 _OFFSET = (4 * _WORD).to_bytes(_WORD, "big")
 
@@ -42,7 +42,7 @@ class AnchorCall:
 def encode_anchor_call(log: bytes, size: int, root: bytes, proof: Sequence[bytes]) -> bytes:
     """Return the ABI-encoded call."""
     words = [log, _number(size), root, _OFFSET, _number(len(proof)), *proof]
-    return keccak256(_SIGNATURE)[:4] + b"".join(words)
+    return keccak256(_SIGNATURE)[:_SELECTOR] + b"".join(words)
 
 
 def parse_anchor_call(data: bytes) -> AnchorCall:
@@ -51,9 +51,10 @@ def parse_anchor_call(data: bytes) -> AnchorCall:
     Raises:
         InputError: ``courier.call``: another function, another layout, or no tree.
     """
-    words = [data[at : at + _WORD] for at in range(4, len(data), _WORD)]
+    words = [data[at : at + _WORD] for at in range(_SELECTOR, len(data), _WORD)]
     proof = tuple(words[_HEAD_WORDS:])
-    if len(words) < _HEAD_WORDS or len(proof) > PROOF_LENGTH_MAX:
+    is_whole = len(data) % _WORD == _SELECTOR
+    if not is_whole or len(words) < _HEAD_WORDS or len(proof) > PROOF_LENGTH_MAX:
         raise InputError("courier.call", f"{len(data)} bytes are no call of anchor")
     call = AnchorCall(
         log=words[0], size=int.from_bytes(words[1], "big"), root=words[2], proof=proof

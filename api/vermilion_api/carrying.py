@@ -68,6 +68,7 @@ class Carrier:
         clock: Clock,
         poll_seconds: float = 1.0,
         sleep: Callable[[float], None] = time.sleep,
+        notify: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Read the order; nothing is asked yet.
 
@@ -77,6 +78,7 @@ class Carrier:
             clock: Tells when something was observed.
             poll_seconds: Pause between looks at the chain.
             sleep: Waits.
+            notify: Is told, while waiting, how far the transaction is.
 
         Raises:
             InputError: The file is no order; ``rpc.url`` or ``headers.one-endpoint``.
@@ -91,6 +93,7 @@ class Carrier:
         self._clock = clock
         self._poll_seconds = poll_seconds
         self._sleep = sleep
+        self._notify = notify
 
     def carry(self, *, wait_seconds: float, is_asking: bool = False) -> Carried:
         """Send the order's transaction, wait until it is final, and return what it brought.
@@ -172,22 +175,22 @@ class Carrier:
 
     def _deliver(self, wait_seconds: float) -> AnchorJob:
         """Send what is not on the chain yet, and wait until it is final for all nodes."""
-        waited = 0.0
+        waited, said, told = 0.0, "", ""
         found = self._find()
         if found is None:
             self._check_sendable(self._nodes[0])
-        said = ""
         while found is None or _block_of(found).block_number > self._open_panel().final_height:
             if found is None:
                 said = self._send() or said
+            where = "not mined" if found is None else f"in block {_block_of(found).block_number}"
             if waited >= wait_seconds:
-                where = (
-                    "not mined" if found is None else f"in block {_block_of(found).block_number}"
-                )
                 raise UnavailableError(
                     "courier.not-final",
                     f"the transaction is {where}; the nodes said: {said or '-'}",
                 )
+            if where != told:
+                told = where
+                self._notify(f"the transaction is {where}, and not final yet")
             self._sleep(self._poll_seconds)
             waited += self._poll_seconds
             found = self._find()

@@ -118,7 +118,7 @@ def carry(
 
     if len(set(rpc)) == 1:
         say(f"only {rpc[0].partition('//')[2].partition('/')[0]} is asked: nobody contradicts it")
-    carrier = Carrier(_read(order), rpc, clock=now, poll_seconds=_POLL_SECONDS)
+    carrier = Carrier(_read(order), rpc, clock=now, poll_seconds=_POLL_SECONDS, notify=say)
     found = carrier.carry(wait_seconds=wait, is_asking=status)
     if hashes is not None and found.collected is not None:
         append_block_hashes(hashes, [found.collected.section])
