@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from vermilion_anchor.anchor_call import encode_anchor_call
-from vermilion_anchor.courier import CourierAnswer, CourierAttempt, CourierOrder
+from vermilion_anchor.courier import CourierAnswer, CourierAttempt, CourierOrder, CourierStatus
 from vermilion_anchor.courier_proof import check_listed, prove_anchor
 from vermilion_anchor.courier_wish import OrderWish, choose_fees, choose_nonce
 from vermilion_anchor.eip1559 import check_signed, parse_signed
@@ -98,6 +98,15 @@ class CourierOffice:
             attempts=(),
             created_at=self._clock(),
         )
+
+    def read_status(self, answer: CourierAnswer) -> CourierStatus:
+        """Return what an answer tells of our chain and account.
+
+        Raises:
+            VerificationError: ``courier.other-target``: it is about others.
+        """
+        self._check_target(answer.target, answer.account)
+        return answer.status
 
     def export(self, wish: OrderWish, *, signer: Signer | None) -> CourierOrder:
         """Return the transaction that anchors the open job's tree, or the newest one.

@@ -11,7 +11,7 @@ from vermilion_api.cli.common import DEFAULT_HOME, HomeOption, JsonOption, say, 
 from vermilion_api.cli.ownership import ChainOption, ContractOption
 
 if TYPE_CHECKING:
-    from vermilion_anchor.courier import CourierOrder, CourierStatus
+    from vermilion_anchor.courier import CourierOrder
     from vermilion_anchor.fees import Fees
     from vermilion_api.couriers import Taken
 
@@ -69,22 +69,24 @@ def export(  # noqa: PLR0913 - one parameter per option
     For a chain of the settings with `courier = true`. The same transaction
     is written again until it is final, unless it shall be replaced.
     """
-    from vermilion_anchor.courier_files import encode_order
+    from vermilion_anchor.courier_files import encode_order, parse_answer
     from vermilion_anchor.courier_wish import OrderWish
     from vermilion_api.couriers import open_desk
 
-    wish = OrderWish(
-        status=_read_status(status),
-        nonce=nonce,
-        head_size=head_size,
-        fees=_fees(max_fee, priority_fee),
-        gas_limit=gas_limit,
-        is_replacing=replace,
-    )
+    answer = None if status is None else parse_answer(_read(status))
+    fees = _fees(max_fee, priority_fee)
     with open_desk(home, chain, contract) as desk:
         if ask:
             order = desk.office.ask()
         else:
+            wish = OrderWish(
+                status=None if answer is None else desk.office.read_status(answer),
+                nonce=nonce,
+                head_size=head_size,
+                fees=fees,
+                gas_limit=gas_limit,
+                is_replacing=replace,
+            )
             order = desk.office.export(wish, signer=None if unsigned else desk.open_signer())
     write_file(out, encode_order(order))
     _show_order(order, out, as_json=as_json)
@@ -185,12 +187,6 @@ def _read(path: Path) -> bytes:
         return read_file(path, size_max=FILE_SIZE_MAX)
     except OSError as exc:
         raise NotFoundError("courier.file-missing", f"{path}: {exc.strerror}") from exc
-
-
-def _read_status(path: Path | None) -> CourierStatus | None:
-    from vermilion_anchor.courier_files import parse_answer
-
-    return None if path is None else parse_answer(_read(path)).status
 
 
 def _fees(max_fee: int | None, priority_fee: int | None) -> Fees | None:

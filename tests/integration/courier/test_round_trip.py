@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from courier_kit import Desk
 from loopback import relay
 from vermilion_api.cli import main as vermilion
 from vermilion_api.services.seen import SeenDesk
+from vermilion_api.settings import load_settings, save_settings
+from vermilion_api.signer_settings import SignerSettings
 from vermilion_api.wiring import now, open_ledger
 from vermilion_ledger.bundle import parse_bundle
 from vermilion_verify.blocks import load_block_hashes
@@ -62,6 +65,10 @@ def test_the_answer_of_one_trip_makes_the_next_order(desk: Desk) -> None:
 
 
 def test_a_cold_wallet_signs_and_the_office_has_no_key(desk: Desk) -> None:
+    address = SignerSettings(address="0x" + desk.signer.address.hex())
+    save_settings(desk.home, replace(load_settings(desk.home), signer=address))
+    for name in ("anchor.json", "anchor.password"):
+        (desk.home / "keys" / name).unlink()
     desk.ask()
     assert desk.export(*desk.status(), "--unsigned").value["transaction"] is None
     assert desk.carry().error == "courier.not-signed"
