@@ -131,6 +131,14 @@ class Desk:
         finally:
             ledger.database.close()
 
+    def jobs(self) -> int:
+        """How many anchors were ever planned."""
+        ledger = open_ledger(self.home)
+        try:
+            return len(ledger.database.anchors.list_all())
+        finally:
+            ledger.database.close()
+
     def bundle(self, record: str) -> bytes:
         ledger = open_ledger(self.home)
         try:

@@ -105,15 +105,16 @@ class CourierOffice:
         Raises:
             VerificationError: ``courier.other-target``: it is about others.
         """
-        self._check_target(answer.target, answer.account)
+        self._check_target(answer.target)
+        self._check_account(answer.account)
         return answer.status
 
     def export(self, wish: OrderWish, *, signer: Signer | None) -> CourierOrder:
         """Return the transaction that anchors the open job's tree, or the newest one.
 
         What was signed before is returned again, whatever is wished, unless it
-        shall be replaced: then by one with the newest tree. A tree that was given
-        out unsigned stays until it is final.
+        shall be replaced. What is signed carries the newest tree; one that was given
+        out unsigned stays as it is while nothing is signed here.
 
         Args:
             wish: Fees, nonce and what is known of the chain.
@@ -136,12 +137,12 @@ class CourierOffice:
             self._journal.save_state(job, JobState.SUPERSEDED)
             job = None
         if job is None:
-            job = self._plan(head)
+            job = self._plan(head, wish)
         elif job.attempts and (not wish.is_replacing or head == job.size):
             last = job.attempts[-1]  # where the chain has its tree, it is to be fetched only
             return self._order(job, parse_signed(last.raw), raw=last.raw)
-        elif job.attempts and signer is not None:
-            job = self._widen(job, head)
+        elif signer is not None:
+            job = self._widen(job, head, wish)
         fields = self._prepare(job, wish, head)
         if signer is None:
             return self._order(job, fields, raw=None)
@@ -166,7 +167,8 @@ class CourierOffice:
             ConflictError: ``courier.no-job``, or as for `export`.
             UnavailableError: ``anchor.spend-cap``.
         """
-        self._check_target(order.target, order.account)
+        self._check_target(order.target)
+        self._check_account(order.account)
         call, fields = order.call, order.fields
         assert fields is not None  # noqa: S101 - an order with a call has them
         check_signed(raw, fields, address=self._account)
@@ -195,7 +197,7 @@ class CourierOffice:
                 tree; ``anchor.job-moved``.
             IntegrityError: ``anchor.head-conflict``: the chain holds another tree.
         """
-        self._check_target(answer.target, answer.account)
+        self._check_target(answer.target)  # whoever paid: a key may have been replaced meanwhile
         if answer.receipt is None:
             self._check_tree(answer.status.head_size, answer.status.head_root)
             return None
@@ -227,26 +229,30 @@ class CourierOffice:
         self._check_tree(wish.status.head_size, wish.status.head_root)
         return max(known, wish.status.head_size)
 
-    def _plan(self, head: int) -> AnchorJob:
+    def _plan(self, head: int, wish: OrderWish) -> AnchorJob:
         newest = self._log.newest()
         if newest is None or newest[0] <= head:
             raise NotFoundError("courier.nothing-new", f"nothing was published beyond size {head}")
+        # a wish that will not do plans nothing
+        choose_fees(self._settings.fees, (), wish, nonce=choose_nonce((), wish))
         return self._journal.plan(self._target, size=newest[0], root=newest[1], now=self._clock())
 
-    def _widen(self, job: AnchorJob, head: int) -> AnchorJob:
+    def _widen(self, job: AnchorJob, head: int, wish: OrderWish) -> AnchorJob:
         """Return a job that is signed anew with the newest tree: it includes the one before."""
         newest = self._log.newest()
         if newest is not None and newest[0] > job.size:
             job = replace(job, size=newest[0], root=newest[1])
-        if job.size > head:
+        if job.size > head or not job.attempts:
             return job
         self._journal.save_state(job, JobState.SUPERSEDED)
-        return self._plan(head)
+        return self._plan(head, wish)
 
     def _prepare(self, job: AnchorJob, wish: OrderWish, head: int) -> TransactionFields:
         proof = self._log.consistency(head, job.size) if 0 < head < job.size else ()
-        nonce = self._journal.reserve_nonce(job, self._account, nonce_min=choose_nonce(job, wish))
-        fees = choose_fees(self._settings.fees, job, wish, nonce)
+        nonce = self._journal.reserve_nonce(
+            job, self._account, nonce_min=choose_nonce(job.attempts, wish)
+        )
+        fees = choose_fees(self._settings.fees, job.attempts, wish, nonce=nonce)
         return TransactionFields(
             chain_id=self._target.chain_id,
             nonce=nonce,
@@ -258,6 +264,11 @@ class CourierOffice:
         )
 
     def _check_cost(self, fields: TransactionFields, wish: OrderWish) -> None:
+        cap = self._settings.fees.max_fee_cap
+        if fields.max_fee > cap:
+            raise UnavailableError(
+                "anchor.fee-cap", f"{fields.max_fee} wei per gas are offered, the cap is {cap}"
+            )
         since = self._clock() - SPEND_PERIOD
         spending = self._settings.spending
         spending.check_cost(fields, self._journal.load_costs(self._target, since=since))
@@ -299,13 +310,15 @@ class CourierOffice:
 
     # --- below: judging what came back ---
 
-    def _check_target(self, target: AnchorTarget, account: bytes) -> None:
+    def _check_target(self, target: AnchorTarget) -> None:
         if target != self._target:
             raise VerificationError(
                 "courier.other-target",
                 f"the file is about log 0x{target.log.hex()} in 0x{target.contract.hex()}"
                 f" on chain {target.chain_id}",
             )
+
+    def _check_account(self, account: bytes) -> None:
         if account != self._account:
             raise VerificationError(
                 "courier.other-target",

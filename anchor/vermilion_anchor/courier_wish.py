@@ -5,11 +5,12 @@ Pure arithmetic in wei and nonces, for `vermilion_anchor.courier_office`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vermilion_anchor.courier import CourierStatus
 from vermilion_anchor.fees import FeePolicy, Fees
-from vermilion_ledger.anchor_rows import AnchorJob
+from vermilion_ledger.anchor_rows import AnchorAttempt
 from vermilion_ledger.errors import InputError, UnavailableError
 
 __all__ = ["OrderWish", "choose_fees", "choose_nonce"]
@@ -36,7 +37,7 @@ class OrderWish:
     is_replacing: bool = False
 
 
-def choose_nonce(job: AnchorJob, wish: OrderWish) -> int:
+def choose_nonce(attempts: Sequence[AnchorAttempt], wish: OrderWish) -> int:
     """Return the nonce: that of the last attempt, unless the account is beyond it.
 
     Raises:
@@ -44,7 +45,7 @@ def choose_nonce(job: AnchorJob, wish: OrderWish) -> int:
     """
     if wish.nonce is not None:
         return wish.nonce
-    known = [each.nonce for each in job.attempts[-1:]]
+    known = [each.nonce for each in attempts[-1:]]
     if wish.status is not None:
         known.append(wish.status.nonce)
     if not known:
@@ -52,14 +53,16 @@ def choose_nonce(job: AnchorJob, wish: OrderWish) -> int:
     return max(known)
 
 
-def choose_fees(policy: FeePolicy, job: AnchorJob, wish: OrderWish, nonce: int) -> Fees:
+def choose_fees(
+    policy: FeePolicy, attempts: Sequence[AnchorAttempt], wish: OrderWish, *, nonce: int
+) -> Fees:
     """Return the fees; dearer ones where an attempt of that nonce is replaced.
 
     Raises:
         InputError: ``courier.no-fees`` or ``courier.fee-too-low``.
         UnavailableError: ``anchor.fee-cap``.
     """
-    replaced = next((each for each in reversed(job.attempts) if each.nonce == nonce), None)
+    replaced = next((each for each in reversed(attempts) if each.nonce == nonce), None)
     if wish.fees is not None:
         if replaced is not None and not policy.replaces(wish.fees, replaced):
             raise InputError(

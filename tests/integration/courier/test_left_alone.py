@@ -86,6 +86,7 @@ def test_an_order_that_lacks_something_is_refused(
 
     assert (told.code, told.error) == (2, code)
     assert not (desk.bag / "order").exists()
+    assert desk.jobs() == 0
 
 
 def test_a_status_of_another_account_or_contract_is_refused(desk: Desk) -> None:
@@ -115,6 +116,8 @@ def test_caps_hold_for_orders(desk: Desk) -> None:
     assert desk.export(*desk.status()).error == "anchor.spend-cap"
     desk.change(anchor_cost_max_wei=0, fee_cap_wei=1)
     assert desk.export(*desk.status()).error == "anchor.fee-cap"
+    by_hand = ("--nonce", "0", "--max-fee", "2", "--priority-fee", "1")
+    assert desk.export(*by_hand).error == "anchor.fee-cap"
     desk.change(fee_cap_wei=10**12)
 
     assert desk.export(*desk.status()).code == 0
