@@ -56,6 +56,7 @@ def anchor(desk: Desk, chain: Chain, size: int) -> None:
         fees=FeePolicy().first(chain.client.fee_history()),
     )
     chain.client.send(desk.signer.sign(fields))
+    chain.mine()
 
 
 def sent(desk: Desk, chain: Chain) -> int:
@@ -95,6 +96,7 @@ def test_another_nonce_is_not_sent(order: Desk, chain: Chain, nonce: int, used: 
         call = {"from": "0x" + order.signer.address.hex(), "to": "0x" + "12" * 20}
         chain.rpc("anvil_impersonateAccount", call["from"])
         chain.rpc("eth_sendTransaction", call)
+        chain.mine()
 
     assert (order.carry().error, sent(order, chain)) == ("courier.nonce", used)
 
@@ -170,6 +172,9 @@ def test_a_node_that_is_down_is_told(order: Desk, chain: Chain) -> None:
 
 
 def test_what_is_not_final_yet_comes_without_a_receipt(order: Desk, chain: Chain) -> None:
+    order.carry()
+    chain.mine()
+
     told = order.carry()
 
     assert (told.code, told.error) == (5, "courier.not-final")

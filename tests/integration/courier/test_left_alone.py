@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
+
 import pytest
 
 from courier_kit import Desk, reseal
@@ -9,6 +12,15 @@ from vermilion_api.accounts import load_accounts
 from vermilion_api.cli.up import _migrate
 from vermilion_api.settings import ChainSettings, load_settings, save_settings
 from vermilion_api.wiring import observe_chains, open_ledger
+
+
+@pytest.fixture(autouse=True)
+def _signals() -> Iterator[None]:
+    """A command that waits for a signal leaves its handlers behind."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.mark.parametrize("command", [("anchor", "now"), ("anchorer",), ("anchor", "balance")])

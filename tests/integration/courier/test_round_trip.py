@@ -132,6 +132,7 @@ def test_of_a_replaced_transaction_the_first_may_be_mined_after_all(
     assert second.fields.max_fee * 8 >= first.fields.max_fee * 9
     assert second.fields.nonce == first.fields.nonce
     chain.client.send(first.raw)
+    chain.mine()
 
     assert desk.finish().value["size"] == 7
     assert desk.take("--headers", desk.bag / "list").value["size"] == 7
@@ -145,6 +146,7 @@ def test_an_anchor_of_another_publisher_is_taken_over(desk: Desk, chain: Chain) 
     desk.export(*desk.status(), "--unsigned")
     fields = desk.order().fields
     chain.client.send(desk.signer.sign(fields))  # the wallet sent it by itself
+    chain.mine()
 
     assert desk.finish().value["size"] == 7
     assert desk.take("--headers", desk.bag / "list").code == 0
