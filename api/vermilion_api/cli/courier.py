@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["add_commands", "address", "carry", "export", "import_"]
 
 _POLL_SECONDS = 1.0
-OutOption = Annotated[Path, typer.Option("--out", help="File to write.")]
+_OutOption = Annotated[Path, typer.Option("--out", help="File to write.")]
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -39,7 +39,7 @@ def address(*, home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> 
 
 def export(  # noqa: PLR0913 - one parameter per option
     *,
-    out: OutOption,
+    out: _OutOption,
     home: HomeOption = DEFAULT_HOME,
     chain: ChainOption = 0,
     contract: ContractOption = "",
@@ -98,7 +98,7 @@ def carry(
     rpc: Annotated[
         list[str], typer.Option("--rpc", help="Node of the chain; repeat it: all must agree.")
     ],
-    out: OutOption,
+    out: _OutOption,
     hashes: Annotated[
         Path | None, typer.Option("--list", help="List of trusted block hashes to add to.")
     ] = None,

@@ -22,9 +22,10 @@ def test_a_visitor_does_not_take_the_write_ahead_log_away(tmp_path: Path) -> Non
     """It is deleted by the last one to close, and that is not whoever comes by."""
     path = tmp_path / "ledger.db"
     engine = open_engine(f"sqlite:///{path}")
-    with engine.connect() as first, engine.connect() as second:  # two of the pool
+    with engine.connect() as first:
         first.exec_driver_sql("CREATE TABLE entries (name TEXT)")
         first.commit()
+        second = engine.connect()  # another of the pool, while the first has its lock
         second.exec_driver_sql("SELECT 1")
         second.commit()
         before = path.with_name("ledger.db-wal").stat().st_ino
@@ -36,6 +37,7 @@ def test_a_visitor_does_not_take_the_write_ahead_log_away(tmp_path: Path) -> Non
         first.commit()
         found = {row[0] for row in second.exec_driver_sql("SELECT name FROM entries")}
         assert found == {"ours", "theirs"}
+        second.close()
     engine.dispose()
     with sqlite3.connect(path) as connection:
         assert connection.execute("SELECT count(*) FROM entries").fetchone() == (2,)
