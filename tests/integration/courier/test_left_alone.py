@@ -11,7 +11,7 @@ from courier_kit import Desk, reseal
 from vermilion_api.accounts import load_accounts
 from vermilion_api.cli.up import _migrate
 from vermilion_api.settings import ChainSettings, load_settings, save_settings
-from vermilion_api.wiring import observe_chains, open_ledger
+from vermilion_api.wiring import open_ledger
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +33,7 @@ def test_a_command_that_asks_nodes_finds_none(desk: Desk, command: tuple[str, ..
 def test_the_start_asks_nobody_and_needs_no_anchorer(desk: Desk) -> None:
     ledger = open_ledger(desk.home)
     try:
-        assert observe_chains(ledger) == []
+        assert ledger.settings.online_chains == ()
         assert load_accounts(ledger) == ()
         assert len(ledger.targets) == 1  # its anchors count all the same
     finally:
