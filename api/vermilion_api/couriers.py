@@ -19,9 +19,10 @@ from vermilion_anchor.fees import FeePolicy
 from vermilion_anchor.ports import Clock, Signer
 from vermilion_anchor.spending import SpendPolicy
 from vermilion_api.anchor_signer import load_anchor_address, open_anchor_signer
+from vermilion_api.chains import target_of
 from vermilion_api.home import Home, create_home
 from vermilion_api.settings import ChainSettings, Settings
-from vermilion_api.wiring import Ledger, LogView, now, open_ledger, target_of
+from vermilion_api.wiring import Ledger, LogView, now, open_ledger
 from vermilion_ledger.anchor_rows import ChainBlock, FinalAnchor
 from vermilion_ledger.errors import InputError, VerificationError
 from vermilion_ledger.evm.finality import parse_finality

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from courier_kit import Desk, reseal
 from vermilion_api.accounts import load_accounts
 from vermilion_api.cli.up import _migrate
-from vermilion_api.settings import ChainSettings, load_settings, save_settings
+from vermilion_api.settings import load_settings, save_settings
 from vermilion_api.wiring import open_ledger
 
 
@@ -62,17 +63,13 @@ def test_a_chain_with_a_node_is_not_anchored_by_courier(
 def test_of_several_chains_one_has_to_be_named(desk: Desk) -> None:
     settings = load_settings(desk.home)
     (table,) = settings.chains
-    tables = (table, ChainSettings(**{**_values(table), "contract": "0x" + "12" * 20}))
-    save_settings(desk.home, settings.__class__(**{**_values(settings), "chains": tables}))
+    tables = (table, replace(table, contract="0x" + "12" * 20))
+    save_settings(desk.home, replace(settings, chains=tables))
 
     assert desk.export("--ask").error == "anchor.several-chains"
     assert desk.export("--ask", "--chain", "5").error == "courier.no-chain"
     assert desk.export("--ask", "--contract", "0x" + "12" * 20).code == 0
     assert desk.order().target.contract == b"\x12" * 20
-
-
-def _values(settings: object) -> dict[str, object]:
-    return {name: getattr(settings, name) for name in settings.__dataclass_fields__}  # type: ignore[attr-defined]
 
 
 # --- what an order cannot be made without
