@@ -260,7 +260,7 @@ def _write_block_hashes() -> None:
 def _ask_node(method: str, *params: object) -> Any:
     """Ask the local chain itself."""
     question = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-    rpc = load_settings(BUILD / "ledger").chains[0].rpc
+    rpc = load_settings(BUILD / "ledger").chains[0].endpoints[0]
     return httpx.post(rpc, json=question, timeout=10.0).json()["result"]
 
 

@@ -15,9 +15,18 @@ from vermilion_ledger.errors import InputError, SignatureError, VerificationErro
 from vermilion_ledger.evm.keccak import keccak256
 from vermilion_ledger.evm.rlp import Item, decode_rlp, encode_integer, encode_rlp, parse_integer
 
-__all__ = ["add_signature", "check_signed", "signed_data", "signing_digest"]
+__all__ = [
+    "add_signature",
+    "check_signed",
+    "encode_unsigned",
+    "parse_signed",
+    "parse_unsigned",
+    "signed_data",
+    "signing_digest",
+]
 
 _TYPE = b"\x02"
+_INTEGER_MAX = 2**256 - 1
 _N = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 _NAMES = (
     "chain id",
@@ -32,9 +41,34 @@ _NAMES = (
 )
 
 
+def encode_unsigned(fields: TransactionFields) -> bytes:
+    """Return type and unsigned fields (EIP-1559): what a cold wallet is given."""
+    return _TYPE + encode_rlp(_items(fields))
+
+
+def parse_unsigned(data: bytes) -> TransactionFields:
+    """Read what `encode_unsigned` writes, and nothing else.
+
+    Raises:
+        InputError: ``rlp.shape`` and its like: another type, other members, a
+            value or an access list.
+    """
+    return _fields(_decode(data, len(_NAMES)), data)
+
+
+def parse_signed(raw: bytes) -> TransactionFields:
+    """Read the fields of a signed transaction; the signature is not looked at.
+
+    Raises:
+        InputError: As for `parse_unsigned`.
+    """
+    items = _decode(raw, len(_NAMES) + 3)[: len(_NAMES)]
+    return _fields(items, _TYPE + encode_rlp(items))
+
+
 def signing_digest(fields: TransactionFields) -> bytes:
     """Return the 32 bytes that are signed: Keccak-256 of type and unsigned fields (EIP-1559)."""
-    return keccak256(_TYPE + encode_rlp(_items(fields)))
+    return keccak256(encode_unsigned(fields))
 
 
 def add_signature(fields: TransactionFields, *, r: int, s: int, address: bytes) -> bytes:
@@ -71,7 +105,7 @@ def check_signed(raw: bytes, fields: TransactionFields, *, address: bytes) -> No
         SignatureError: ``signer.bad-signature`` or ``signer.other-key``.
     """
     try:
-        items = _decode(raw)
+        items = _decode(raw, len(_NAMES) + 3)
     except InputError as exc:
         raise VerificationError(
             "signer.other-transaction", f"the signer gave no EIP-1559 transaction: {exc}"
@@ -106,7 +140,7 @@ def signed_data(raw: bytes) -> bytes:
     Raises:
         InputError: ``rlp.shape`` and others of RLP: no EIP-1559 transaction.
     """
-    data = _decode(raw)[_NAMES.index("data")]
+    data = _decode(raw, len(_NAMES) + 3)[_NAMES.index("data")]
     if not isinstance(data, bytes):
         raise InputError("rlp.shape", "the data is a list")
     return data
@@ -126,13 +160,36 @@ def _items(fields: TransactionFields) -> list[Item]:
     ]
 
 
-def _decode(raw: bytes) -> tuple[Item, ...]:
+def _decode(raw: bytes, count: int) -> tuple[Item, ...]:
     if raw[:1] != _TYPE:
         raise InputError("rlp.shape", f"type {raw[:1].hex() or 'none'}, not 02")
-    items = decode_rlp(raw[1:], what="signed transaction")
-    if isinstance(items, bytes) or len(items) != len(_NAMES) + 3:
-        raise InputError("rlp.shape", f"it has not {len(_NAMES) + 3} members")
+    items = decode_rlp(raw[1:], what="transaction")
+    if isinstance(items, bytes) or len(items) != count:
+        raise InputError("rlp.shape", f"it has not {count} members")
     return tuple(items)
+
+
+def _fields(items: tuple[Item, ...], unsigned: bytes) -> TransactionFields:
+    """Read unsigned members; what does not encode to the same bytes again is refused."""
+    chain_id, nonce, priority_fee, max_fee, gas_limit = (
+        parse_integer(item, maximum=_INTEGER_MAX, what=name)
+        for name, item in zip(_NAMES, items[:5], strict=False)
+    )
+    to, data = items[5], items[7]
+    if not isinstance(to, bytes) or len(to) not in {0, 20} or not isinstance(data, bytes):
+        raise InputError("rlp.shape", "the recipient is no address, or the data is a list")
+    fields = TransactionFields(
+        chain_id=chain_id,
+        nonce=nonce,
+        to=to or None,
+        data=data,
+        gas_limit=gas_limit,
+        max_fee=max_fee,
+        priority_fee=priority_fee,
+    )
+    if encode_unsigned(fields) != unsigned:
+        raise InputError("rlp.shape", "the transaction sends ether, or has an access list")
+    return fields
 
 
 def _show(item: Item) -> str:

@@ -71,6 +71,12 @@ class FeePolicy:
             return None
         return Fees(max_fee=max_fee, priority_fee=min(priority, max_fee))
 
+    def replaces(self, fees: Fees, last: AnchorAttempt) -> bool:
+        """Tell whether every known node lets these fees replace an attempt."""
+        return fees.max_fee >= _eighth_more(last.max_fee) and fees.priority_fee >= _eighth_more(
+            last.priority_fee
+        )
+
     def _priority(self, history: FeeHistory) -> int:
         rewards = sorted(history.rewards)
         median = rewards[len(rewards) // 2] if rewards else 0

@@ -19,7 +19,6 @@ from vermilion_ledger.anchor_rows import (
     FinalAnchor,
     JobState,
     MinedIn,
-    StoredTimestamp,
 )
 
 __all__ = [
@@ -28,14 +27,11 @@ __all__ = [
     "BlockData",
     "ChainClient",
     "ChainHead",
-    "CheckpointTexts",
     "Clock",
     "FeeHistory",
     "JournalStore",
     "LogView",
     "Signer",
-    "TimeAuthority",
-    "TimestampStore",
     "TransactionFields",
     "TransactionReceipt",
 ]
@@ -361,47 +357,3 @@ class AnchorPorts:
     log: LogView
     signer: Signer
     clock: Clock
-
-
-class TimestampStore(Protocol):
-    """Where time-stamps are kept. Every method may raise UnavailableError."""
-
-    def sizes_without(self, authority: str, *, among: int) -> Sequence[int]:
-        """Return sizes with a final anchor and no time-stamp of an authority, newest first.
-
-        Only the ``among`` newest anchored sizes are looked at.
-        """
-        ...
-
-    def save(self, stamp: StoredTimestamp) -> None:
-        """Store a time-stamp; returns only after it is durable.
-
-        The same (size, authority) again changes nothing.
-        """
-        ...
-
-
-class CheckpointTexts(Protocol):
-    """Read access to our own checkpoints."""
-
-    def signed_text(self, size: int) -> bytes | None:
-        """Return what the log key signed at a size; None if we published none of that size."""
-        ...
-
-
-class TimeAuthority(Protocol):
-    """One time-stamping authority (RFC 3161)."""
-
-    @property
-    def address(self) -> str:
-        """What tells it from every other one, for good."""
-        ...
-
-    def stamp(self, text: bytes) -> tuple[bytes, datetime]:
-        """Return a token over a text, verified, and the moment that it states.
-
-        Raises:
-            EvidenceError: It is out of reach, refuses, or answers with
-                something that a verifier would not accept.
-        """
-        ...

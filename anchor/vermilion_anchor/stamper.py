@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from threading import Event
 
-from vermilion_anchor.ports import CheckpointTexts, TimeAuthority, TimestampStore
 from vermilion_anchor.settings import Progress
+from vermilion_anchor.stamping_ports import CheckpointTexts, TimeAuthority, TimestampStore
 from vermilion_ledger.anchor_rows import StoredTimestamp
 from vermilion_ledger.errors import EvidenceError
 

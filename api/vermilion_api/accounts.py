@@ -48,7 +48,7 @@ class Account:
 
 
 def load_accounts(ledger: Ledger) -> tuple[Account, ...]:
-    """Return the account of each chain table, in their order.
+    """Return the account of each chain table with a node, in their order.
 
     Raises:
         UnavailableError: The journal, or each endpoint of a chain, is out of reach.
@@ -60,7 +60,7 @@ def load_accounts(ledger: Ledger) -> tuple[Account, ...]:
 
     address = load_anchor_address(ledger.home, ledger.settings)
     accounts = []
-    for chain in ledger.settings.chains:
+    for chain in ledger.settings.online_chains:
         client = open_chain(chain)
         balance, standings = client.balance(address), client.look()
         costs = ledger.database.anchors.load_costs(target_of(chain), since=now() - SPEND_PERIOD)

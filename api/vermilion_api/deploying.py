@@ -156,7 +156,7 @@ def open_owned_log(
 
     home = Home(path=path)
     settings = load_settings(path)
-    chain = _choose(settings.chains, chain_id, contract)
+    chain = _choose(settings.online_chains, chain_id, contract)
     signer = (
         open_anchor_signer(home, settings)
         if keystore is None

@@ -52,6 +52,11 @@ class ChainSettings:
     rpc_agree: int = _setting(
         0, "endpoints", "How many must agree before an anchor is final; 0 is more than half."
     )
+    courier: bool = _setting(
+        False,  # noqa: FBT003 - a default
+        "true or false",
+        "No node is asked: orders and answers are carried by hand, see `vermilion anchor export`.",
+    )
     contract: str = _setting("", "0x address", "Address of the `EvidenceAnchor` contract.")
     log: str = _setting("", "0x 32 bytes", "Identifier of the log in the contract.")
     code_hash: str = _setting("", "0x 32 bytes", "Keccak-256 of the contract's runtime code.")
@@ -85,8 +90,10 @@ class ChainSettings:
     )
 
     def __post_init__(self) -> None:
-        if self.id < 1 or not self.rpc:
-            raise InputError("settings.value", "a chain has an id and an rpc address")
+        if self.id < 1 or bool(self.rpc) == self.courier:
+            raise InputError(
+                "settings.value", "a chain has an id, and an rpc address unless it is by courier"
+            )
         parse_wire_hex(self.contract, size=20, what="chain.contract")
         parse_wire_hex(self.log, size=32, what="chain.log")
         parse_wire_hex(self.code_hash, size=32, what="chain.code_hash")
@@ -110,7 +117,7 @@ class ChainSettings:
     @property
     def endpoints(self) -> tuple[str, ...]:
         """The addresses of `rpc`, of which there may be one or several."""
-        return (self.rpc,) if isinstance(self.rpc, str) else self.rpc
+        return (self.rpc,) if isinstance(self.rpc, str) and self.rpc else tuple(self.rpc)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,6 +235,11 @@ class Settings:
     tsas: tuple[TsaSettings, ...] = field(
         default=(), metadata={"unit": "tables", "text": "The `[[tsa]]` tables."}
     )
+
+    @property
+    def online_chains(self) -> tuple[ChainSettings, ...]:
+        """The chains that have a node to be asked."""
+        return tuple(chain for chain in self.chains if not chain.courier)
 
     def __post_init__(self) -> None:
         check_key_name(self.origin)

@@ -221,7 +221,7 @@ def build_keeper(ledger: Ledger) -> LogKeeper:
         ),
         wal=WalKeeper(database.engine),
         timing=_timing(ledger),
-        observe=lambda: observe_chains(ledger.settings.chains),
+        observe=lambda: observe_chains(ledger.settings.online_chains),
     )
 
 
@@ -250,7 +250,7 @@ def build_services(ledger: Ledger) -> Services:
     waiter = Waiter(progress)
     seen = SeenDesk(
         targets=ledger.targets,
-        chains={chain.id: LazyBlocks(chain) for chain in settings.chains},
+        chains={chain.id: LazyBlocks(chain) for chain in settings.online_chains},
         blocks=database.blocks,
         anchors=database.anchors,
         clock=now,

@@ -1,4 +1,4 @@
-"""``vermilion anchor balance|deploy|now|status``; `ownership` has the rest of the group."""
+"""``vermilion anchor balance|deploy|now|status``; `ownership` and `courier` have the rest."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vermilion_api.cli import ownership
+from vermilion_api.cli import courier, ownership
 from vermilion_api.cli.common import (
     DEFAULT_HOME,
     DEFAULT_URL,
@@ -39,6 +39,7 @@ def build_app() -> typer.Typer:
     app.command("now")(now)
     app.command("status")(status)
     app.command("balance")(balance)
+    courier.add_commands(app)
     app.add_typer(ownership.build_publisher(), name="publisher")
     app.add_typer(ownership.build_owner(), name="owner")
     return app
@@ -103,15 +104,15 @@ def now(
     newest = ledger.reader().newest_checkpoint()
     if newest is None:
         raise NotFoundError("log.no-checkpoint", "the log has published no checkpoint yet")
-    if not ledger.settings.chains:
-        raise InputError("anchor.no-chain", "the settings have no [[chain]] table")
+    if not ledger.settings.online_chains:
+        raise InputError("anchor.no-chain", "the settings have no [[chain]] table with a node")
     signer = open_anchor_signer(ledger.home, ledger.settings)
     deadline = time.monotonic() + timeout
-    for chain in ledger.settings.chains:
+    for chain in ledger.settings.online_chains:
         _anchor(ledger, chain, signer, size=newest.size, deadline=deadline)
     ledger.database.close()
     show(
-        {"size": newest.size, "chains": [chain.id for chain in ledger.settings.chains]},
+        {"size": newest.size, "chains": [chain.id for chain in ledger.settings.online_chains]},
         f"size {newest.size} is under a final anchor",
         as_json=as_json,
     )
@@ -148,8 +149,8 @@ def balance(*, home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> 
 
     ledger = open_ledger(home)
     ledger.database.check()
-    if not ledger.settings.chains:
-        raise InputError("anchor.no-chain", "the settings have no [[chain]] table")
+    if not ledger.settings.online_chains:
+        raise InputError("anchor.no-chain", "the settings have no [[chain]] table with a node")
     accounts = load_accounts(ledger)
     ledger.database.close()
     show(

@@ -35,13 +35,13 @@ def anchorer(*, home: HomeOption = DEFAULT_HOME) -> None:
     prepare_process()
     ledger = open_ledger(home)
     ledger.database.check()
-    if not ledger.settings.chains:
-        raise InputError("anchor.no-chain", "the settings have no [[chain]] table")
+    if not ledger.settings.online_chains:
+        raise InputError("anchor.no-chain", "the settings have no [[chain]] table with a node")
     signer = open_anchor_signer(ledger.home, ledger.settings)  # one login for all chains
     failures: list[EvidenceError] = []
     threads = [
         threading.Thread(target=_run, args=(worker, chain, endpoints, notes, stop, failures))
-        for chain in ledger.settings.chains
+        for chain in ledger.settings.online_chains
         for endpoints in [open_chain(chain)]
         for worker in [build_anchorer(ledger, chain, signer, client=endpoints)]
         for notes in [_note_keeper(ledger, chain)]

@@ -90,7 +90,7 @@ def fsck(
     ledger = open_ledger(home)
     try:
         ledger.database.check()
-        observed = [] if offline else observe_chains(ledger.settings.chains)
+        observed = [] if offline else observe_chains(ledger.settings.online_chains)
         findings = Findings(on_finding=printer.show)
         with progress_bar(shown=sys.stderr.isatty() and not as_json) as progress:
             if share is None:

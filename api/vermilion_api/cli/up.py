@@ -197,7 +197,9 @@ def _settle(home: Home, settings: Settings, node: AnvilNode) -> Settings:
 
         return add_chain(home, settings, deploy_log(home, settings, node.url))
     chains = tuple(
-        replace(chain, rpc=node.url) if chain.id == _DEVELOPMENT_CHAIN else chain
+        replace(chain, rpc=node.url)
+        if chain.id == _DEVELOPMENT_CHAIN and not chain.courier
+        else chain
         for chain in settings.chains
     )
     if chains != settings.chains:
@@ -214,6 +216,6 @@ def _migrate(home: Path, settings: Settings) -> tuple[str, ...]:
     ledger.database.migrate()
     ledger.database.close()
     unneeded = {"sequencer"} if ledger.is_sequencer_inside else set()
-    if not settings.chains:
+    if not settings.online_chains:
         unneeded.add("anchorer")
     return tuple(role for role in _ROLES if role not in unneeded)

@@ -142,9 +142,12 @@ def _open_sqlite(url: URL, page_count_max: int | None, pool_size: int, wait: int
     @event.listens_for(engine, "do_connect")
     def create_private(*_: Any) -> None:
         # The file holds salts and record keys; -wal and -shm inherit its mode.
-        # A folder that is missing is reported by the connect that follows.
+        # A folder that is missing is reported by the connect that follows. A file that is
+        # there must not be opened but by SQLite: closing it would drop this process's locks
+        # (sqlite.org/howtocorrupt.html, 2.2), and whoever closes the database next would
+        # take himself for the last one and delete the write-ahead log under our hands.
         with suppress(OSError):
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
 
     @event.listens_for(engine, "connect")
     def set_pragmas(dbapi_connection: Any, _: Any) -> None:

@@ -43,7 +43,7 @@ def test_saved_settings_are_read_back_unchanged(tmp_path: Path) -> None:
         quorum=2,
         log_ml_dsa=True,
         log_ml_dsa_from=1024,
-        chains=(CHAIN,),
+        chains=(CHAIN, replace(CHAIN, id=5, rpc="", courier=True)),
         tsas=(TsaSettings(url="https://tsa.example/a", roots="pem/a.pem", timeout_seconds=2.5),),
     )
 
@@ -135,6 +135,9 @@ def test_a_whole_number_is_taken_for_seconds(tmp_path: Path) -> None:
         ("[[chain]]\nid = 1", "settings.value"),
         ('[[chain]]\nid = 1\nrpc = "x"\ncontract = "0x12"', "hex.malformed"),
         ("[[chain]]\ngas = 1", "settings.unknown"),
+        (f"{CHAIN_TEXT}courier = true", "settings.value"),
+        (f"{CHAIN_TEXT}courier = 1", "settings.value"),
+        (CHAIN_TEXT.replace("http://127.0.0.1:8545", ""), "settings.value"),
         (f"{CHAIN_TEXT}day_cost_max_wei = -1", "settings.value"),
         (f"{CHAIN_TEXT}anchor_cost_max_wei = -1", "settings.value"),
         (f"{CHAIN_TEXT}balance_min_wei = -1", "settings.value"),
