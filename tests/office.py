@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import devices
 from vermilion_ledger.actor import Actor
 from vermilion_ledger.bundle import BundleEntry, Closing, EvidenceBundle, closing_message
 from vermilion_ledger.checkpoint import Checkpoint, parse_checkpoint_unverified, sign_checkpoint
@@ -23,7 +24,7 @@ from vermilion_ledger.logged import LoggedEnvelope, place_envelope
 from vermilion_ledger.merkle import hash_leaf
 from vermilion_ledger.records import make_history
 from vermilion_ledger.rules import Rule, encode_rules
-from vermilion_ledger.schemes import ed25519, make_keyid, secp256k1
+from vermilion_ledger.schemes import ed25519, make_keyid, webauthn
 from vermilion_ledger.statement import Prior, Seen, Statement, Subject
 from vermilion_ledger.tree import Frontier, Node, build_inclusion
 
@@ -64,9 +65,7 @@ class Person:
 
     @property
     def public_key(self) -> bytes:
-        if self.scheme == secp256k1.NAME:
-            return secp256k1.public_key_of(self.seed)
-        return ed25519.public_key_of(self.seed)
+        return devices.public_key_of(self.scheme, self.seed)
 
     @property
     def keyid(self) -> str:
@@ -88,17 +87,15 @@ class Person:
             may=frozenset(self.may),
             officer=self.officer,
             registered=index,
+            party=devices.PARTY if self.scheme == webauthn.NAME else None,
         )
         return replace(key, **changes)
 
     def sign(self, envelope: Envelope) -> Envelope:
         """The envelope with this person's signature at the end."""
-        if self.scheme == secp256k1.NAME:
-            sig = secp256k1.sign(self.seed, envelope.message)
-        else:
-            sig = ed25519.sign(self.seed, envelope.message.pae)
+        sig, extra = devices.sign(self.scheme, self.seed, envelope.message)
         return envelope.with_signature(
-            Signature(keyids=(self.keyid,), scheme=self.scheme, sig=sig, extra={})
+            Signature(keyids=(self.keyid,), scheme=self.scheme, sig=sig, extra=extra)
         )
 
 
@@ -146,6 +143,8 @@ def key_registration(person: Person, *, by: Actor = ROOT.actor, **detail: Any) -
     }
     if person.officer:
         members["officer"] = True
+    if person.scheme == webauthn.NAME:
+        members |= {"rpId": devices.PARTY.rp_id, "origin": devices.PARTY.origin}
     return statement(
         "register",
         predicate=Predicate.KEY,

@@ -263,8 +263,8 @@ CODES: dict[str, Advice] = {
         zh="请使用 FORMATS 第 4 节所列的签名方案。",
     ),
     "scheme.unsupported": Advice(
-        en="Use ed25519 or secp256k1-eip712 here, or a build that has this scheme.",
-        zh="此处请使用 ed25519 或 secp256k1-eip712,或支持该方案的版本。",
+        en="Use another scheme of FORMATS section 4 here, or a build that has this one.",
+        zh="此处请使用 FORMATS 第 4 节的其他签名方案,或支持该方案的版本。",
     ),
     "signature.bad": _SIGN_AGAIN,
     "signature.not-canonical": _SIGN_AGAIN,

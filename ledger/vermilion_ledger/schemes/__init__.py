@@ -8,11 +8,18 @@ does not have is *unsupported*, which a verifier reports as "cannot tell".
 from __future__ import annotations
 
 import hashlib
+from importlib import import_module
 from types import ModuleType
 
 from vermilion_ledger.errors import InputError, UnavailableError
 
-__all__ = ["SCHEME_NAMES", "is_supported", "load_scheme", "make_keyid"]
+__all__ = [
+    "SCHEME_NAMES",
+    "is_key_file_scheme",
+    "is_supported",
+    "load_scheme",
+    "make_keyid",
+]
 
 SCHEME_NAMES = frozenset(
     {
@@ -25,18 +32,33 @@ SCHEME_NAMES = frozenset(
         "ml-dsa-44",
     }
 )
+# Each is loaded when a key asks for it: a verifier starts without the libraries of the others.
+_MODULES = {
+    "ed25519": "ed25519",
+    "ecdsa-p256": "ecdsa_p256",
+    "secp256k1-eip712": "secp256k1",
+    "webauthn-es256": "webauthn",
+    "sm2-sm3": "sm2",
+}
 
 
 def is_supported(scheme: str) -> bool:
     """Tell whether this build can check signatures of a scheme."""
-    return scheme in {"ed25519", "secp256k1-eip712"}
+    return scheme in _MODULES
+
+
+def is_key_file_scheme(scheme: str) -> bool:
+    """Tell whether a file may hold a private key of a scheme; a passkey never leaves its device."""
+    return is_supported(scheme) and hasattr(load_scheme(scheme), "sign")
 
 
 def load_scheme(scheme: str) -> ModuleType:
     """Return the module of a scheme.
 
-    Each has ``check_public_key(public_key)``, ``verify(public_key, message,
-    signature)`` with a `SignedMessage`, and ``SIGNATURE_SIZE``.
+    Each has ``check_public_key(public_key)`` and ``verify(public_key, message,
+    signature)`` with a `SignedMessage` and the signature's bytes, or with an
+    `Assertion` for ``webauthn-es256``. Those whose private keys may lie in a
+    file have ``public_key_of(private_key)`` and ``sign(private_key, …)`` too.
 
     Raises:
         InputError: The formats name no such scheme.
@@ -44,15 +66,9 @@ def load_scheme(scheme: str) -> ModuleType:
     """
     if scheme not in SCHEME_NAMES:
         raise InputError("scheme.unknown", f"{scheme[:40]!a} is no scheme")
-    if scheme == "ed25519":
-        from vermilion_ledger.schemes import ed25519
-
-        return ed25519
-    if scheme == "secp256k1-eip712":
-        from vermilion_ledger.schemes import secp256k1
-
-        return secp256k1
-    raise UnavailableError("scheme.unsupported", f"this build cannot check {scheme}")
+    if scheme not in _MODULES:
+        raise UnavailableError("scheme.unsupported", f"this build cannot check {scheme}")
+    return import_module(f"{__name__}.{_MODULES[scheme]}")
 
 
 def make_keyid(scheme: str, public_key: bytes) -> str:
