@@ -23,6 +23,7 @@ for source in ("tests", "verifier", "ledger"):
     sys.path.insert(0, str(HERE.parents[1] / source))
 
 from conformance.case import Case  # noqa: E402
+from conformance.curve_cases import curve_cases  # noqa: E402
 from conformance.format_cases import bundle_cases, log_cases  # noqa: E402
 from conformance.good_cases import good_cases  # noqa: E402
 from conformance.key_cases import key_cases, rule_cases  # noqa: E402
@@ -41,6 +42,7 @@ def all_cases() -> Iterator[Case]:
     yield from bundle_cases()
     yield from log_cases()
     yield from statement_cases()
+    yield from curve_cases()
     yield from key_cases()
     yield from rule_cases()
     yield from record_cases()

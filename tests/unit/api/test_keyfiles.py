@@ -87,7 +87,7 @@ def test_a_missing_file_and_a_missing_folder_are_named(tmp_path: Path) -> None:
     assert code_of(caught) == "key.file-missing"
 
 
-@pytest.mark.parametrize("scheme", ["ml-dsa-44", "rsa", ""])
+@pytest.mark.parametrize("scheme", ["webauthn-es256", "ml-dsa-44", "rsa", ""])
 def test_a_scheme_that_cannot_sign_here_is_refused(tmp_path: Path, scheme: str) -> None:
     with pytest.raises(EvidenceError) as caught:
         create_key_file(tmp_path / "k.json", scheme=scheme, owner=OWNER)

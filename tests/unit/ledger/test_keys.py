@@ -173,6 +173,10 @@ def _registration_of(scheme: str, key: str, **detail: Any) -> LoggedEnvelope:
         ("ed25519", "ff" * 32, "key.not-canonical"),
         ("ed25519", "11" * 31, "key.size"),
         ("secp256k1-eip712", "00" * 20, "key.zero-address"),
+        ("ecdsa-p256", "02" + "00" * 31 + "01", "key.off-curve"),
+        ("ecdsa-p256", "02" * 32, "key.size"),
+        ("sm2-sm3", "04" + "11" * 64, "key.off-curve"),
+        ("sm2-sm3", "02" + "11" * 32, "key.size"),
         ("rot13", "11" * 32, "scheme.unknown"),
     ],
 )
@@ -278,7 +282,9 @@ def _signature(person: Person) -> tuple[Signature, Any]:
     return entry.actors[0], entry.envelope.message
 
 
-@pytest.mark.parametrize("scheme", ["ed25519", "secp256k1-eip712"])
+@pytest.mark.parametrize(
+    "scheme", ["ecdsa-p256", "ed25519", "secp256k1-eip712", "sm2-sm3", "webauthn-es256"]
+)
 def test_a_signature_verifies_under_its_registered_key(scheme: str) -> None:
     person = Person(name="somebody", scheme=scheme)
 
@@ -315,11 +321,11 @@ def test_a_registered_key_that_is_refused_signs_nothing() -> None:
 
 def test_a_signature_of_a_scheme_that_this_build_lacks_cannot_be_judged() -> None:
     signature, message = _signature(WANG)
-    key = WANG.registered(scheme="sm2-sm3")
+    key = WANG.registered(scheme="ml-dsa-44")
 
     with pytest.raises(UnavailableError):
         verify_actor_signature(
-            replace(signature, scheme="sm2-sm3"), message, KeyRegistry(keys={WANG.keyid: key})
+            replace(signature, scheme="ml-dsa-44"), message, KeyRegistry(keys={WANG.keyid: key})
         )
 
 
