@@ -32,6 +32,7 @@ BENCHES = (
     "reading",
     "starting",
     "verifying",
+    "schemes",
     "receipt",
     "gas",
     "anchoring",
