@@ -161,7 +161,9 @@ class StatementOut(BaseModel):
 
     payload: str = Field(description="base64 of the canonical statement")
     payloadType: str  # noqa: N815 - DSSE's name
-    pae: str = Field(description="base64 of what plain schemes sign")
+    pae: str = Field(
+        description="base64 of what plain schemes sign; its SHA-256 is the challenge of a passkey"
+    )
     typedData: dict[str, Any] | None = Field(description="EIP-712")  # noqa: N815
     seen: dict[str, Any] | None
     prior: dict[str, Any] | None
