@@ -70,8 +70,8 @@ CODES: dict[str, Advice] = {
         zh="请用 --key 指定签名的密钥文件。",
     ),
     "key.scheme": Advice(
-        en="Choose a scheme with key files: ed25519, ecdsa-p256, secp256k1-eip712 or sm2-sm3.",
-        zh="请选择密钥存于文件的方案:ed25519、ecdsa-p256、secp256k1-eip712、sm2-sm3。",
+        en="Choose a scheme that `vermilion keys new --help` names.",
+        zh="请选择 `vermilion keys new --help` 列出的签名方案。",
     ),
     "key.shared": _KEY_FILE,
     "serve.address": Advice(
