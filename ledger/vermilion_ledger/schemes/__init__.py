@@ -29,7 +29,7 @@ SCHEME_NAMES = frozenset(
 
 def is_supported(scheme: str) -> bool:
     """Tell whether this build can check signatures of a scheme."""
-    return scheme in {"ed25519", "secp256k1-eip712"}
+    return scheme in {"ed25519", "secp256k1-eip712", "bls12381-g2-pop", "ml-dsa-44"}
 
 
 def load_scheme(scheme: str) -> ModuleType:
@@ -52,6 +52,14 @@ def load_scheme(scheme: str) -> ModuleType:
         from vermilion_ledger.schemes import secp256k1
 
         return secp256k1
+    if scheme == "bls12381-g2-pop":
+        from vermilion_ledger.schemes import bls12381
+
+        return bls12381
+    if scheme == "ml-dsa-44":
+        from vermilion_ledger.schemes import ml_dsa_44
+
+        return ml_dsa_44
     raise UnavailableError("scheme.unsupported", f"this build cannot check {scheme}")
 
 
