@@ -98,6 +98,8 @@ def register(
     from vermilion_api.client import Ledger
     from vermilion_api.keyfiles import load_key_file
     from vermilion_api.signing import submit_event
+    from vermilion_ledger.encoding import encode_base64
+    from vermilion_ledger.schemes import bls12381
 
     fresh, roots = load_key_file(key), load_keys(root)
     with Ledger(url) as ledger:
@@ -109,6 +111,9 @@ def register(
             "owner": fresh.owner.to_json(),
             "may": list(words),
         }
+        if fresh.scheme == bls12381.NAME:
+            proof = bls12381.prove_possession(fresh.private)
+            detail["pop"] = encode_base64(proof)
         if officer and not is_root:
             detail["officer"] = True
         signers = [fresh] if is_root else [*roots, fresh]
