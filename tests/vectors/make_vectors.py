@@ -18,7 +18,7 @@ if __name__ == "__main__":
     root = FOLDER.parents[1]
     sys.path[:0] = [str(root / "ledger"), str(root / "tests")]
 
-from vectors import codecs, evidence, logs  # noqa: E402 - the path is set up above
+from vectors import codecs, evidence, logs, pairings  # noqa: E402 - the path is set up above
 
 __all__ = ["make_vectors", "render"]
 
@@ -27,6 +27,7 @@ SOURCES: tuple[Callable[[], Iterator[tuple[str, str, Vector]]], ...] = (
     codecs.vectors,
     logs.vectors,
     evidence.vectors,
+    pairings.vectors,
 )
 
 
