@@ -19,11 +19,11 @@ if __name__ == "__main__":
     root = Path(__file__).resolve().parents[2]
     sys.path[:0] = [str(root / "ledger")]
 
-from vermilion_ledger.errors import EvidenceError  # noqa: E402 - the path is set up above
-from vermilion_ledger.schemes import bls12381  # noqa: E402
-from vermilion_ledger.schemes.pairing import Pairing  # noqa: E402
-from vermilion_ledger.schemes.pairing_arkworks import ArkworksPairing  # noqa: E402
-from vermilion_ledger.schemes.pairing_py_ecc import PyEccPairing  # noqa: E402
+from vermilion_ledger.errors import EvidenceError
+from vermilion_ledger.schemes import bls12381
+from vermilion_ledger.schemes.pairing import Pairing
+from vermilion_ledger.schemes.pairing_arkworks import ArkworksPairing
+from vermilion_ledger.schemes.pairing_py_ecc import PyEccPairing
 
 __all__ = ["compare"]
 
@@ -37,7 +37,7 @@ def compare(number: int, seed: int) -> Counter[str]:
     Raises:
         AssertionError: They differ; the message says how to see it again.
     """
-    chance = random.Random(seed)  # noqa: S311 - a test that can be repeated
+    chance = random.Random(seed)
     answers: Counter[str] = Counter()
     for place in range(number):
         try:

@@ -84,7 +84,7 @@ def _bad_keys() -> Iterator[tuple[str, str, str, Vector]]:
 
 def _bad_signatures() -> Iterator[tuple[str, str, str, Vector]]:
     one, three = _KEYS[:1], _KEYS
-    for name, why, code, vector in (
+    yield from (
         ("signature-short", "95 bytes", "signature.size", _vector(one, _SINGLE[0][:-1])),
         ("signature-identity", "the identity", "signature.bad", _vector(one, _IDENTITY)),
         ("signature-not-compressed", "the first flag is off", "signature.not-canonical", _vector(one, _flagged(_SINGLE[0], 0))),
@@ -98,8 +98,7 @@ def _bad_signatures() -> Iterator[tuple[str, str, str, Vector]]:
         ("joined-with-one-more", "a signer is not named", "signature.bad", _vector(three[:2], _JOINED)),
         ("joined-twice", "one signature was added twice", "signature.bad", _vector(three, bls12381.join_signatures([*_SINGLE, _SINGLE[0]]))),
         ("joined-over-two-messages", "one of them signed something else", "signature.bad", _vector(three[:2], bls12381.join_signatures([_SINGLE[0], bls12381.sign(_SEEDS[1], b"else")]))),
-    ):
-        yield name, why, code, vector
+    )
 
 
 def _bad_proofs() -> Iterator[tuple[str, str, str, Vector]]:

@@ -48,7 +48,10 @@ def new(  # noqa: PLR0913 - one parameter per option
     owner_name: Annotated[str, typer.Option(help="Name of the owner.")] = "",
     post: Annotated[str, typer.Option(help="Post of the owner.")] = "",
     unit: Annotated[str, typer.Option(help="Unit of the owner.")] = "",
-    scheme: Annotated[str, typer.Option(help="ed25519 or secp256k1-eip712.")] = "ed25519",
+    scheme: Annotated[
+        str,
+        typer.Option(help="ed25519, secp256k1-eip712, bls12381-g2-pop or ml-dsa-44."),
+    ] = "ed25519",
     root: Annotated[bool, typer.Option("--root", help="Name it a root in vermilion.toml.")] = False,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Key file to write.")

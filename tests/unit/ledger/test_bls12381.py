@@ -75,7 +75,9 @@ def test_all_public_signatures_are_judged_as_stated(shared_vectors: Path) -> Non
 
 
 def test_signatures_of_another_suite_are_refused(shared_vectors: Path) -> None:
-    path = shared_vectors / "wycheproof" / "testvectors_v1" / "bls_sig_g2_aggregate_verify_test.json"
+    path = (
+        shared_vectors / "wycheproof" / "testvectors_v1" / "bls_sig_g2_aggregate_verify_test.json"
+    )
     asked = 0
     for group in json.loads(path.read_text(encoding="utf-8"))["testGroups"]:
         for case in group["tests"]:
@@ -91,9 +93,7 @@ def test_signatures_of_another_suite_are_refused(shared_vectors: Path) -> None:
 
 def _compressed(point: bytes, half: int) -> bytes:
     """A point of an EIP-2537 input in compressed form; `half` is the size of x there."""
-    numbers = [
-        int.from_bytes(point[start : start + 64], "big") for start in range(0, 2 * half, 64)
-    ]
+    numbers = [int.from_bytes(point[start : start + 64], "big") for start in range(0, 2 * half, 64)]
     xs, ys = numbers[: half // 64], numbers[half // 64 :]
     larger = next((y > (P - 1) // 2 for y in reversed(ys) if y), False)
     plain = b"".join(x.to_bytes(48, "big") for x in reversed(xs))

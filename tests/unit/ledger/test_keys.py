@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import office
+from missing import PAIRINGS, without
 from office import LI, ROOT, ROOT_TWO, ROOTS, WANG, ZHAO, Person, placed
 from vermilion_ledger.envelope import Signature
 from vermilion_ledger.errors import (
@@ -172,6 +173,7 @@ def _registration_of(scheme: str, key: str, **detail: Any) -> LoggedEnvelope:
         ("ed25519", "00" * 32, "key.small-order"),
         ("ed25519", "ff" * 32, "key.not-canonical"),
         ("ed25519", "11" * 31, "key.size"),
+        ("ml-dsa-44", "11" * 1311, "key.size"),
         ("secp256k1-eip712", "00" * 20, "key.zero-address"),
         ("rot13", "11" * 32, "scheme.unknown"),
     ],
@@ -180,9 +182,15 @@ def test_a_refused_public_key_is_not_registered(scheme: str, key: str, code: str
     assert refusal([REGISTER_ROOT, _registration_of(scheme, key)]) == code
 
 
-def test_a_key_of_a_scheme_that_this_build_lacks_cannot_be_judged() -> None:
+def test_a_key_of_a_scheme_that_this_build_lacks_cannot_be_judged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    person = Person(name="somebody", scheme="bls12381-g2-pop")
+    registration = placed(office.key_registration(person), ROOT, person, index=1)
+    without(monkeypatch, *PAIRINGS)
+
     with pytest.raises(UnavailableError):
-        check_key_events([REGISTER_ROOT, _registration_of("ml-dsa-44", "11" * 1312)], ROOTS)
+        check_key_events([REGISTER_ROOT, registration], ROOTS)
 
 
 @pytest.mark.parametrize("made", [office.statement("register"), office.policy_event(RULES)])
@@ -278,7 +286,7 @@ def _signature(person: Person) -> tuple[Signature, Any]:
     return entry.actors[0], entry.envelope.message
 
 
-@pytest.mark.parametrize("scheme", ["ed25519", "secp256k1-eip712"])
+@pytest.mark.parametrize("scheme", ["bls12381-g2-pop", "ed25519", "ml-dsa-44", "secp256k1-eip712"])
 def test_a_signature_verifies_under_its_registered_key(scheme: str) -> None:
     person = Person(name="somebody", scheme=scheme)
 
@@ -313,14 +321,16 @@ def test_a_registered_key_that_is_refused_signs_nothing() -> None:
     assert caught.value.code == "key.small-order"
 
 
-def test_a_signature_of_a_scheme_that_this_build_lacks_cannot_be_judged() -> None:
-    signature, message = _signature(WANG)
-    key = WANG.registered(scheme="sm2-sm3")
+def test_a_signature_of_a_scheme_that_this_build_lacks_cannot_be_judged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    person = Person(name="somebody", scheme="bls12381-g2-pop")
+    signature, message = _signature(person)
+    registry = office.registry_of(person)
+    without(monkeypatch, *PAIRINGS)
 
     with pytest.raises(UnavailableError):
-        verify_actor_signature(
-            replace(signature, scheme="sm2-sm3"), message, KeyRegistry(keys={WANG.keyid: key})
-        )
+        verify_actor_signature(signature, message, registry)
 
 
 # --- policies

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import builtins
 import json
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -14,6 +12,7 @@ from py_ecc.bls.ciphersuites import G2ProofOfPossession
 
 import office
 from faults.compare_pairings import compare
+from missing import PAIRINGS, without
 from vectors.make_vectors import FOLDER
 from vermilion_ledger.errors import EvidenceError, UnavailableError
 from vermilion_ledger.schemes import bls12381
@@ -113,26 +112,6 @@ def test_both_libraries_answer_alike_to_random_questions() -> None:
 # --- which one is loaded
 
 
-def without(monkeypatch: pytest.MonkeyPatch, *packages: str) -> None:
-    """Let imports of packages fail, as where they are not installed."""
-    real = builtins.__import__
-
-    def gated(
-        name: str,
-        globals_: Mapping[str, object] | None = None,
-        locals_: Mapping[str, object] | None = None,
-        fromlist: Sequence[str] | None = (),
-        level: int = 0,
-    ) -> Any:
-        if name.partition(".")[0] in packages:
-            raise ModuleNotFoundError(name)
-        return real(name, globals_, locals_, fromlist, level)
-
-    for module in ("pairing_arkworks", "pairing_py_ecc"):
-        monkeypatch.delitem(sys.modules, f"vermilion_ledger.schemes.{module}", raising=False)
-    monkeypatch.setattr(builtins, "__import__", gated)
-
-
 def test_the_reference_stands_in_where_the_fast_library_is_missing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -142,7 +121,7 @@ def test_the_reference_stands_in_where_the_fast_library_is_missing(
 
 
 def test_without_either_library_the_scheme_is_unsupported(monkeypatch: pytest.MonkeyPatch) -> None:
-    without(monkeypatch, "py_arkworks_bls12381", "py_ecc")
+    without(monkeypatch, *PAIRINGS)
 
     with pytest.raises(UnavailableError) as caught:
         load_pairing()
