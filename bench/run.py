@@ -32,6 +32,7 @@ BENCHES = (
     "reading",
     "starting",
     "verifying",
+    "pairings",
     "receipt",
     "gas",
     "anchoring",

@@ -1,7 +1,7 @@
 """Signatures that travel in files until they are joined into one envelope.
 
-A part is an envelope without the ledger's signature, in canonical JSON:
-whoever signs adds theirs to the statement in it, with or without a network.
+A part is an envelope without the ledger's signature, in canonical JSON: one
+statement, and what one person signed on it, with or without a network.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["fetch_registry", "join_parts", "load_part"]
 
 
 def load_part(path: Path) -> Envelope:
-    """Read a statement with what was signed on it so far.
+    """Read a statement with what was signed on it.
 
     Raises:
         NotFoundError: ``input.missing``: the file cannot be read.

@@ -12,16 +12,17 @@ from typing import Any
 from vermilion_api.client import Ledger
 from vermilion_api.keyfiles import KeyFile
 from vermilion_ledger.actor import Actor
-from vermilion_ledger.encoding import parse_base64
+from vermilion_ledger.encoding import encode_base64, parse_base64
 from vermilion_ledger.envelope import PAYLOAD_TYPE, Envelope, Signature, make_envelope
 from vermilion_ledger.errors import IntegrityError
 from vermilion_ledger.limits import STATEMENT_SIZE_MAX
-from vermilion_ledger.schemes import load_scheme
+from vermilion_ledger.schemes import bls12381, load_scheme
 from vermilion_ledger.schemes.message import SignedMessage, encode_pae
 from vermilion_ledger.statement import Statement
 
 __all__ = [
     "check_statement",
+    "describe_key",
     "prepare_event",
     "sign_envelope",
     "sign_statement",
@@ -106,6 +107,19 @@ def sign_statement(payload: bytes, statement: Statement, key: KeyFile) -> Signat
     return Signature(
         keyids=(key.keyid,), scheme=key.scheme, sig=scheme.sign(key.private, what), extra={}
     )
+
+
+def describe_key(key: KeyFile, may: Sequence[str]) -> dict[str, Any]:
+    """Return the detail of a key's registration, with the proof that its scheme asks for."""
+    detail: dict[str, Any] = {
+        "scheme": key.scheme,
+        "key": key.public.hex(),
+        "owner": key.owner.to_json(),
+        "may": sorted(may),
+    }
+    if key.scheme == bls12381.NAME:
+        detail["pop"] = encode_base64(bls12381.prove_possession(key.private))
+    return detail
 
 
 def check_statement(

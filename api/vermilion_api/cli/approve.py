@@ -1,8 +1,8 @@
 """``vermilion approve``: sign a decision on the current version of a record.
 
-Alone, with several keys at once, or one after the other: with ``--output`` a
-signature goes into a file instead, with ``--statement`` others sign what stands
-in it, with ``--aggregate`` all of them become one envelope.
+Alone, or together with others: with ``--output`` what somebody signed goes into
+a file instead, with ``--statement`` others sign the statement of that file, each
+into a file of their own, and with ``--aggregate`` all files become one envelope.
 """
 
 from __future__ import annotations
@@ -97,6 +97,7 @@ def _sign(
     """Sign a new statement, or the one of a file; that asks the ledger nothing."""
     from vermilion_api.joint import load_part
     from vermilion_api.signing import check_statement, prepare_event, sign_envelope
+    from vermilion_ledger.envelope import make_envelope
     from vermilion_ledger.errors import InputError
 
     if not keys:
@@ -105,7 +106,7 @@ def _sign(
         return sign_envelope(prepare_event(ledger, record, asked, keys), keys)
     part = load_part(statement)
     check_statement(part.statement, record, asked, ())
-    return sign_envelope(part, keys)
+    return sign_envelope(make_envelope(part.payload, ()), keys)
 
 
 def _join(ledger: Ledger, record: str, asked: Mapping[str, Any], paths: Sequence[Path]) -> Envelope:

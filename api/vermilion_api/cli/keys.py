@@ -100,23 +100,13 @@ def register(
     """Register a key, signed by the roots and by itself; a root by itself alone."""
     from vermilion_api.client import Ledger
     from vermilion_api.keyfiles import load_key_file
-    from vermilion_api.signing import submit_event
-    from vermilion_ledger.encoding import encode_base64
-    from vermilion_ledger.schemes import bls12381
+    from vermilion_api.signing import describe_key, submit_event
 
     fresh, roots = load_key_file(key), load_keys(root)
     with Ledger(url) as ledger:
         is_root = fresh.keyid in ledger.get("/v1/log")["registry"]["roots"]
-        words = () if is_root else sorted({word.strip() for word in may.split(",") if word.strip()})
-        detail: dict[str, Any] = {
-            "scheme": fresh.scheme,
-            "key": fresh.public.hex(),
-            "owner": fresh.owner.to_json(),
-            "may": list(words),
-        }
-        if fresh.scheme == bls12381.NAME:
-            proof = bls12381.prove_possession(fresh.private)
-            detail["pop"] = encode_base64(proof)
+        words = set() if is_root else {word.strip() for word in may.split(",") if word.strip()}
+        detail = describe_key(fresh, sorted(words))
         if officer and not is_root:
             detail["officer"] = True
         signers = [fresh] if is_root else [*roots, fresh]
