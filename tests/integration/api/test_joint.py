@@ -104,7 +104,7 @@ def test_files_about_another_decision_are_not_joined(
 def test_a_file_that_is_no_envelope_is_named(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_bytes(b"{}")
 
-    with pytest.raises(EvidenceError, match="x.json"):
+    with pytest.raises(EvidenceError, match=r"x\.json"):
         load_part(tmp_path / "x.json")
     assert refused(lambda: load_part(tmp_path / "none.json")) == "input.missing"
 
