@@ -10,13 +10,11 @@ from typing import Any
 import pytest
 
 import office
-from missing import PAIRINGS, without
 from office import LI, ROOT, ROOT_TWO, ROOTS, WANG, ZHAO, Person, placed
 from vermilion_ledger.envelope import Signature
 from vermilion_ledger.errors import (
     InputError,
     SignatureError,
-    UnavailableError,
     VerificationError,
 )
 from vermilion_ledger.keys import (
@@ -182,17 +180,6 @@ def test_a_refused_public_key_is_not_registered(scheme: str, key: str, code: str
     assert refusal([REGISTER_ROOT, _registration_of(scheme, key)]) == code
 
 
-def test_a_key_of_a_scheme_that_this_build_lacks_cannot_be_judged(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    person = Person(name="somebody", scheme="bls12381-g2-pop")
-    registration = placed(office.key_registration(person), ROOT, person, index=1)
-    without(monkeypatch, *PAIRINGS)
-
-    with pytest.raises(UnavailableError):
-        check_key_events([REGISTER_ROOT, registration], ROOTS)
-
-
 @pytest.mark.parametrize("made", [office.statement("register"), office.policy_event(RULES)])
 def test_an_event_of_another_family_is_no_key_event(made: Any) -> None:
     assert refusal([placed(made, ROOT, index=0)]) == "statement.other-family"
@@ -319,18 +306,6 @@ def test_a_registered_key_that_is_refused_signs_nothing() -> None:
         verify_actor_signature(signature, message, KeyRegistry(keys={WANG.keyid: key}))
 
     assert caught.value.code == "key.small-order"
-
-
-def test_a_signature_of_a_scheme_that_this_build_lacks_cannot_be_judged(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    person = Person(name="somebody", scheme="bls12381-g2-pop")
-    signature, message = _signature(person)
-    registry = office.registry_of(person)
-    without(monkeypatch, *PAIRINGS)
-
-    with pytest.raises(UnavailableError):
-        verify_actor_signature(signature, message, registry)
 
 
 # --- policies
