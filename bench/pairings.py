@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from measure import Figure, rate, scaled, take_turns
 
@@ -63,8 +63,8 @@ def _sizes(keys: list[bytes], parts: list[bytes]) -> list[Figure]:
     return figures
 
 
-def _size(members: list[dict[str, object]]) -> int:
-    return len(encode_json(members)) - 2  # without the brackets of the list
+def _size(members: Sequence[Mapping[str, object]]) -> int:
+    return len(encode_json([*members])) - 2  # without the brackets of the list
 
 
 def _times(

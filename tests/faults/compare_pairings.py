@@ -13,6 +13,7 @@ import random
 import sys
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -50,10 +51,10 @@ def compare(number: int, seed: int) -> Counter[str]:
 def _compare_once(chance: random.Random) -> Counter[str]:
     seeds = [chance.randbytes(32) for _ in range(chance.randint(1, _KEY_COUNT_MAX))]
     message = chance.randbytes(chance.choice((0, 1, 63, 1000)))
-    keys = [_same(lambda p, s=each: bls12381.public_key_of(s, pairing=p)) for each in seeds]
-    parts = [_same(lambda p, s=each: bls12381.sign(s, message, pairing=p)) for each in seeds]
-    proof = _same(lambda p: bls12381.prove_possession(seeds[0], pairing=p))
-    together = _same(lambda p: bls12381.join_signatures(parts, pairing=p))
+    keys = [_same(partial(bls12381.public_key_of, each)) for each in seeds]
+    parts = [_same(partial(bls12381.sign, each, message)) for each in seeds]
+    proof = _same(partial(bls12381.prove_possession, seeds[0]))
+    together = _same(partial(bls12381.join_signatures, parts))
     spoilt = chance.randrange(5)
     asked_keys = [_flip(keys[0], chance) if spoilt == 0 else keys[0], *keys[1:]]
     asked_message = message + b"\x00" if spoilt == 1 else message
@@ -61,28 +62,24 @@ def _compare_once(chance: random.Random) -> Counter[str]:
     asked_proof = _flip(proof, chance) if spoilt == 3 else proof
     return Counter(
         (
-            _answer(
-                lambda p: bls12381.verify_bytes(
-                    asked_keys, asked_message, asked_signature, pairing=p
-                )
-            ),
-            _answer(lambda p: bls12381.verify_possession(keys[0], asked_proof, pairing=p)),
+            _answer(partial(bls12381.verify_bytes, asked_keys, asked_message, asked_signature)),
+            _answer(partial(bls12381.verify_possession, keys[0], asked_proof)),
         )
     )
 
 
-def _same(make: Callable[[Pairing], bytes]) -> bytes:
-    made = [make(library) for library in _LIBRARIES]
+def _same(make: Callable[..., bytes]) -> bytes:
+    made = [make(pairing=library) for library in _LIBRARIES]
     assert len(set(made)) == 1, f"made {[each.hex() for each in made]}"
     return made[0]
 
 
-def _answer(ask: Callable[[Pairing], None]) -> str:
+def _answer(ask: Callable[..., None]) -> str:
     """Return the code with which both refuse, or ``accepted``."""
     answers = []
     for library in _LIBRARIES:
         try:
-            ask(library)
+            ask(pairing=library)
         except EvidenceError as exc:
             answers.append(exc.code)
         else:

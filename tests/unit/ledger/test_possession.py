@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -124,13 +125,15 @@ def test_a_key_of_a_scheme_that_this_build_lacks_cannot_be_judged(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     registered, signature = registration(AN), AN.sign(UNSIGNED).signatures[0]
+    registry = office.registry_of(AN)
     without(monkeypatch, *PAIRINGS)
 
-    for judge in (
-        lambda: check_key_events([REGISTER_ROOT, registered], ROOTS),
-        lambda: check_possession(registered),
-        lambda: verify_actor_signature(signature, UNSIGNED.message, office.registry_of(AN)),
-    ):
+    judges = (
+        partial(check_key_events, [REGISTER_ROOT, registered], ROOTS),
+        partial(check_possession, registered),
+        partial(verify_actor_signature, signature, UNSIGNED.message, registry),
+    )
+    for judge in judges:
         with pytest.raises(UnavailableError) as caught:
             judge()
         assert code_of(caught) == "scheme.unsupported"
