@@ -1,18 +1,24 @@
 """The pairing by py-ecc, in Python: the reference, and the fallback where arkworks is missing.
 
 The only module that imports py-ecc, and through it `eth_utils` and `pydantic`:
-a verifier with arkworks never loads it.
+a verifier with arkworks never loads it. Importing py-ecc lets everything in the
+process recurse 100,000 deep, which the C stack does not bear; that is undone.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
-from eth_typing import BLSPubkey, BLSSignature
-from py_ecc.bls.ciphersuites import G2ProofOfPossession
-from py_ecc.bls.g2_primitives import signature_to_G2, subgroup_check
-
 from vermilion_ledger.errors import InputError, SignatureError
+
+_limit = sys.getrecursionlimit()
+from eth_typing import BLSPubkey, BLSSignature  # noqa: E402 - between reading the limit
+from py_ecc.bls.ciphersuites import G2ProofOfPossession  # noqa: E402
+from py_ecc.bls.g2_primitives import signature_to_G2, subgroup_check  # noqa: E402
+
+# Clearing the cofactor is a multiplication by 636 bits, a frame for each.
+sys.setrecursionlimit(max(_limit, 2000))
 
 __all__ = ["PyEccPairing"]
 

@@ -129,6 +129,21 @@ def test_without_either_library_the_scheme_is_unsupported(monkeypatch: pytest.Mo
     assert caught.value.code == "scheme.unsupported"
 
 
+def test_the_reference_lets_nothing_recurse_deeper_than_the_stack_bears() -> None:
+    program = (
+        "import json\n"
+        "from vermilion_ledger.schemes.pairing_py_ecc import PyEccPairing\n"
+        "try:\n"
+        "    json.loads('[' * 100_000)\n"
+        "except RecursionError:\n"
+        "    print(PyEccPairing().name)\n"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
+
+    assert done.stdout == b"py-ecc\n"
+
+
 def test_verifying_loads_the_reference_only_where_it_must() -> None:
     program = (
         "import sys\n"
