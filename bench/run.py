@@ -33,6 +33,7 @@ BENCHES = (
     "starting",
     "verifying",
     "schemes",
+    "pairings",
     "receipt",
     "gas",
     "anchoring",

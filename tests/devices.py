@@ -18,7 +18,15 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from vermilion_ledger.schemes import ecdsa_p256, ed25519, secp256k1, sm2, webauthn
+from vermilion_ledger.schemes import (
+    bls12381,
+    ecdsa_p256,
+    ed25519,
+    ml_dsa_44,
+    secp256k1,
+    sm2,
+    webauthn,
+)
 from vermilion_ledger.schemes.message import SignedMessage
 from vermilion_ledger.schemes.webauthn import Assertion, RelyingParty
 
@@ -34,6 +42,8 @@ def public_key_of(scheme: str, seed: bytes) -> bytes:
         secp256k1.NAME: secp256k1.public_key_of,
         webauthn.NAME: ecdsa_p256.public_key_of,
         sm2.NAME: sm2_public_key,
+        bls12381.NAME: bls12381.public_key_of,
+        ml_dsa_44.NAME: ml_dsa_44.public_key_of,
     }
     return makers[scheme](seed)
 
@@ -49,6 +59,8 @@ def sign(scheme: str, seed: bytes, message: SignedMessage) -> tuple[bytes, Mappi
         ed25519.NAME: ed25519.sign,
         ecdsa_p256.NAME: ecdsa_p256.sign,
         sm2.NAME: sign_sm2,
+        bls12381.NAME: bls12381.sign,
+        ml_dsa_44.NAME: ml_dsa_44.sign,
     }
     return plain[scheme](seed, message.pae), {}
 

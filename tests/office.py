@@ -17,6 +17,7 @@ from vermilion_ledger.actor import Actor
 from vermilion_ledger.bundle import BundleEntry, Closing, EvidenceBundle, closing_message
 from vermilion_ledger.checkpoint import Checkpoint, parse_checkpoint_unverified, sign_checkpoint
 from vermilion_ledger.commitment import commit, encode_entry, make_record_id, make_tag
+from vermilion_ledger.encoding import encode_base64
 from vermilion_ledger.envelope import Envelope, Signature, make_envelope, sign_intake
 from vermilion_ledger.events import Predicate
 from vermilion_ledger.keys import KeyRegistry, RegisteredKey, Roots
@@ -24,7 +25,7 @@ from vermilion_ledger.logged import LoggedEnvelope, place_envelope
 from vermilion_ledger.merkle import hash_leaf
 from vermilion_ledger.records import make_history
 from vermilion_ledger.rules import Rule, encode_rules
-from vermilion_ledger.schemes import ed25519, make_keyid, webauthn
+from vermilion_ledger.schemes import bls12381, ed25519, make_keyid, webauthn
 from vermilion_ledger.statement import Prior, Seen, Statement, Subject
 from vermilion_ledger.tree import Frontier, Node, build_inclusion
 
@@ -145,6 +146,8 @@ def key_registration(person: Person, *, by: Actor = ROOT.actor, **detail: Any) -
         members["officer"] = True
     if person.scheme == webauthn.NAME:
         members |= {"rpId": devices.PARTY.rp_id, "origin": devices.PARTY.origin}
+    if person.scheme == bls12381.NAME:
+        members["pop"] = encode_base64(bls12381.prove_possession(person.seed))
     return statement(
         "register",
         predicate=Predicate.KEY,
@@ -183,6 +186,20 @@ def envelope(made: Statement, *signers: Person) -> Envelope:
     for person in signers:
         signed = person.sign(signed)
     return sign_intake(signed, INTAKE_SEED)
+
+
+def joined(made: Statement, *signers: Person) -> Envelope:
+    """The statement with one aggregate of people's signatures, then by the ledger."""
+    unsigned = make_envelope(made.encode(), ())
+    together = Signature(
+        keyids=tuple(sorted(person.keyid for person in signers)),
+        scheme=bls12381.NAME,
+        sig=bls12381.join_signatures(
+            [bls12381.sign(person.seed, unsigned.message.pae) for person in signers]
+        ),
+        extra={},
+    )
+    return sign_intake(unsigned.with_signature(together), INTAKE_SEED)
 
 
 def placed(made: Statement, *signers: Person, index: int, sequence: int = 0) -> LoggedEnvelope:

@@ -93,9 +93,10 @@ class DraftIn(_Strict):
 
 
 class SignatureIn(_Strict):
-    """One signature of an envelope."""
+    """One signature of an envelope; an aggregate names its keys instead of one."""
 
-    keyid: Hex32
+    keyid: Hex32 | None = None
+    keyids: list[Hex32] | None = Field(None, min_length=2, description="sorted, of an aggregate")
     scheme: str
     sig: str = Field(description="base64")
 

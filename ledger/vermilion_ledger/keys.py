@@ -161,23 +161,30 @@ def check_root_quorum(event: LoggedEnvelope, registry: KeyRegistry, roots: Roots
 def verify_actor_signature(
     signature: Signature, message: SignedMessage, registry: KeyRegistry
 ) -> None:
-    """Check one signature under the key that is registered for it.
+    """Check one signature under the key, or all the keys, registered for it.
+
+    That the keys of an aggregate were proved to be possessed is asked of their
+    registrations (`vermilion_ledger.possession`), not here.
 
     Raises:
-        SignatureError: The key is unknown, the stated scheme is not the
-            key's, or the signature is bad.
+        SignatureError: A key is unknown, the stated scheme is not the key's,
+            or the signature is bad.
         UnavailableError: This build has not got the scheme.
     """
-    for keyid in signature.keyids:
-        key = registry.find(keyid)
+    keys = [registry.find(keyid) for keyid in signature.keyids]
+    for key in keys:
         if key.scheme != signature.scheme:
             raise SignatureError(
                 "signature.other-scheme", f"the key is {key.scheme}, stated is {signature.scheme}"
             )
-        try:
-            load_scheme(key.scheme).verify(key.public_key, message, _signed_by(key, signature))
-        except InputError as exc:
-            raise SignatureError(exc.code, exc.message) from exc
+    scheme = load_scheme(signature.scheme)
+    try:
+        if len(keys) == 1:
+            scheme.verify(keys[0].public_key, message, _signed_by(keys[0], signature))
+        else:  # an envelope parses only if the scheme has aggregates
+            scheme.verify_aggregate([key.public_key for key in keys], message, signature.sig)
+    except InputError as exc:
+        raise SignatureError(exc.code, exc.message) from exc
 
 
 def _signed_by(key: RegisteredKey, signature: Signature) -> bytes | Assertion:

@@ -18,7 +18,7 @@ if __name__ == "__main__":
     root = FOLDER.parents[1]
     sys.path[:0] = [str(root / each) for each in ("ledger", "verifier", "tests")]
 
-from vectors import codecs, evidence, logs, signatures  # noqa: E402 - the path is set up above
+from vectors import codecs, evidence, logs, pairings, signatures  # noqa: E402 - the path is set up above
 
 __all__ = ["make_vectors", "render"]
 
@@ -28,6 +28,7 @@ SOURCES: tuple[Callable[[], Iterator[tuple[str, str, Vector]]], ...] = (
     logs.vectors,
     evidence.vectors,
     signatures.vectors,
+    pairings.vectors,
 )
 
 

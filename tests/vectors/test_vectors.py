@@ -40,7 +40,7 @@ from vermilion_ledger.keys import KeyRegistry, RegisteredKey, verify_actor_signa
 from vermilion_ledger.merkle import hash_leaf, verify_consistency, verify_inclusion
 from vermilion_ledger.note import encode_note, parse_note, parse_vkey
 from vermilion_ledger.rules import encode_rules, parse_rules
-from vermilion_ledger.schemes import SCHEME_NAMES, make_keyid
+from vermilion_ledger.schemes import SCHEME_NAMES, bls12381, make_keyid
 from vermilion_ledger.schemes.webauthn import RelyingParty
 from vermilion_ledger.statement import parse_statement
 
@@ -171,6 +171,14 @@ def _key(keyid: str, public_key: str, party: dict[str, str] | None) -> Registere
         registered=0,
         party=None if party is None else RelyingParty(rp_id=party["rpId"], origin=party["origin"]),
     )
+
+
+def run_bls(vector: dict[str, Any]) -> None:
+    keys = [bytes.fromhex(key) for key in vector["keys"]]
+    for key, proof in zip(keys, vector["proofs"], strict=True):
+        bls12381.verify_possession(key, bytes.fromhex(proof))
+    message, signature = bytes.fromhex(vector["message"]), bytes.fromhex(vector["signature"])
+    bls12381.verify_bytes(keys, message, signature)
 
 
 def run_bundle(vector: dict[str, Any]) -> None:

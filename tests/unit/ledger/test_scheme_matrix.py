@@ -12,10 +12,10 @@ from office import Person
 from vermilion_ledger.envelope import Signature, make_envelope
 from vermilion_ledger.errors import EvidenceError, SignatureError
 from vermilion_ledger.keys import verify_actor_signature
-from vermilion_ledger.schemes import is_supported, make_keyid, webauthn
+from vermilion_ledger.schemes import SCHEME_NAMES, make_keyid, webauthn
 from vermilion_ledger.schemes.message import SignedMessage
 
-SCHEMES = ("ecdsa-p256", "ed25519", "secp256k1-eip712", "sm2-sm3", "webauthn-es256")
+SCHEMES = tuple(sorted(SCHEME_NAMES))
 # One secret for all of them: no scheme may take a signature that another made with it.
 PEOPLE = {scheme: Person(name="somebody", scheme=scheme) for scheme in SCHEMES}
 
@@ -34,8 +34,7 @@ def relabelled(signature: Signature, scheme: str) -> Signature:
     return replace(signature, keyids=(PEOPLE[scheme].keyid,), scheme=scheme, extra=extra)
 
 
-def test_every_scheme_of_this_build_is_in_the_matrix() -> None:
-    assert all(is_supported(scheme) for scheme in SCHEMES)
+def test_the_same_secret_is_another_key_in_every_scheme() -> None:
     assert len({person.keyid for person in PEOPLE.values()}) == len(SCHEMES)
 
 
