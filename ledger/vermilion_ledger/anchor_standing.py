@@ -7,14 +7,14 @@ and kept under `vermilion_ledger.store`; nothing in a bundle comes from here.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from vermilion_ledger.anchor_rows import AnchorTarget, JobState
-from vermilion_ledger.encoding import parse_time
+from vermilion_ledger.encoding import parse_json, parse_time
 from vermilion_ledger.errors import InputError
+from vermilion_ledger.limits import BUNDLE_SIZE_MAX
 
 __all__ = ["AnchorNote", "AnchorTotals", "FinishedAnchor", "observed_at", "wait_code"]
 
@@ -120,6 +120,7 @@ def wait_code(state: JobState | None) -> str:
 def observed_at(receipt: bytes) -> datetime | None:
     """Return when an anchor was found final, by the remarks in its receipt (FORMATS section 8)."""
     try:
-        return parse_time(json.loads(receipt)["hints"]["observedAt"], what="observedAt")
-    except (ValueError, KeyError, TypeError, RecursionError, InputError):
+        remarks = parse_json(receipt, size_max=BUNDLE_SIZE_MAX, what="receipt")["hints"]
+        return parse_time(remarks["observedAt"], what="observedAt")
+    except (KeyError, TypeError, InputError):
         return None  # remarks are optional, and nothing depends on this one
