@@ -344,7 +344,7 @@ def test_a_key_is_registered_once(desk: Desk) -> None:
 
 
 def test_a_scheme_that_this_build_lacks_is_refused_for_good(desk: Desk) -> None:
-    made = key_registration(ZHAO, scheme="sm2-sm3")
+    made = key_registration(ZHAO, scheme="ml-dsa-44")
 
     with pytest.raises(EvidenceError) as caught:
         desk.submit(envelope(made, ROOT, ZHAO), "keys")
