@@ -15,6 +15,7 @@ SEEDS ?= 1000
 POINTS ?= 10000
 HISTORIES ?= 200
 STRIDE ?= 1
+NUMBER ?= 200
 SEED ?=
 ANVIL_SCHEDULES ?= 1000
 KILLS ?= 1000
@@ -37,7 +38,7 @@ NODE_OK = node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lock lint format test contracts coverage fuzz sim chain chain-sim chain-plants crash histories contracts-long mutants flips receipts lies bits restore vectors up demo bench bench-growth alone clean
+.PHONY: help setup lock lint format test contracts coverage fuzz sim chain chain-sim chain-plants crash histories contracts-long mutants flips receipts lies bits pairings restore vectors up demo bench bench-growth alone clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -105,6 +106,9 @@ lies: setup $(NPM) ## an endpoint that lies in seventy ways, alone and among hon
 
 bits: setup ## flip every bit of a log of 1,000 entries; fsck must find each (half an hour)
 	$(BIN)/python tests/faults/flip_store.py
+
+pairings: setup ## ask arkworks and py-ecc the same NUMBER=200 random questions (ten minutes)
+	$(BIN)/python tests/faults/compare_pairings.py --number $(NUMBER)
 
 restore: setup ## 100 restores from backups taken while a log is written: correct or refused
 	$(BIN)/python tests/faults/restore_backups.py

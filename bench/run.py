@@ -32,6 +32,8 @@ BENCHES = (
     "reading",
     "starting",
     "verifying",
+    "schemes",
+    "pairings",
     "receipt",
     "gas",
     "anchoring",

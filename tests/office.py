@@ -12,10 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import devices
 from vermilion_ledger.actor import Actor
 from vermilion_ledger.bundle import BundleEntry, Closing, EvidenceBundle, closing_message
 from vermilion_ledger.checkpoint import Checkpoint, parse_checkpoint_unverified, sign_checkpoint
 from vermilion_ledger.commitment import commit, encode_entry, make_record_id, make_tag
+from vermilion_ledger.encoding import encode_base64
 from vermilion_ledger.envelope import Envelope, Signature, make_envelope, sign_intake
 from vermilion_ledger.events import Predicate
 from vermilion_ledger.keys import KeyRegistry, RegisteredKey, Roots
@@ -23,7 +25,7 @@ from vermilion_ledger.logged import LoggedEnvelope, place_envelope
 from vermilion_ledger.merkle import hash_leaf
 from vermilion_ledger.records import make_history
 from vermilion_ledger.rules import Rule, encode_rules
-from vermilion_ledger.schemes import ed25519, make_keyid, secp256k1
+from vermilion_ledger.schemes import bls12381, ed25519, make_keyid, webauthn
 from vermilion_ledger.statement import Prior, Seen, Statement, Subject
 from vermilion_ledger.tree import Frontier, Node, build_inclusion
 
@@ -64,9 +66,7 @@ class Person:
 
     @property
     def public_key(self) -> bytes:
-        if self.scheme == secp256k1.NAME:
-            return secp256k1.public_key_of(self.seed)
-        return ed25519.public_key_of(self.seed)
+        return devices.public_key_of(self.scheme, self.seed)
 
     @property
     def keyid(self) -> str:
@@ -88,17 +88,15 @@ class Person:
             may=frozenset(self.may),
             officer=self.officer,
             registered=index,
+            party=devices.PARTY if self.scheme == webauthn.NAME else None,
         )
         return replace(key, **changes)
 
     def sign(self, envelope: Envelope) -> Envelope:
         """The envelope with this person's signature at the end."""
-        if self.scheme == secp256k1.NAME:
-            sig = secp256k1.sign(self.seed, envelope.message)
-        else:
-            sig = ed25519.sign(self.seed, envelope.message.pae)
+        sig, extra = devices.sign(self.scheme, self.seed, envelope.message)
         return envelope.with_signature(
-            Signature(keyids=(self.keyid,), scheme=self.scheme, sig=sig, extra={})
+            Signature(keyids=(self.keyid,), scheme=self.scheme, sig=sig, extra=extra)
         )
 
 
@@ -146,6 +144,10 @@ def key_registration(person: Person, *, by: Actor = ROOT.actor, **detail: Any) -
     }
     if person.officer:
         members["officer"] = True
+    if person.scheme == webauthn.NAME:
+        members |= {"rpId": devices.PARTY.rp_id, "origin": devices.PARTY.origin}
+    if person.scheme == bls12381.NAME:
+        members["pop"] = encode_base64(bls12381.prove_possession(person.seed))
     return statement(
         "register",
         predicate=Predicate.KEY,
@@ -184,6 +186,20 @@ def envelope(made: Statement, *signers: Person) -> Envelope:
     for person in signers:
         signed = person.sign(signed)
     return sign_intake(signed, INTAKE_SEED)
+
+
+def joined(made: Statement, *signers: Person) -> Envelope:
+    """The statement with one aggregate of people's signatures, then by the ledger."""
+    unsigned = make_envelope(made.encode(), ())
+    together = Signature(
+        keyids=tuple(sorted(person.keyid for person in signers)),
+        scheme=bls12381.NAME,
+        sig=bls12381.join_signatures(
+            [bls12381.sign(person.seed, unsigned.message.pae) for person in signers]
+        ),
+        extra={},
+    )
+    return sign_intake(unsigned.with_signature(together), INTAKE_SEED)
 
 
 def placed(made: Statement, *signers: Person, index: int, sequence: int = 0) -> LoggedEnvelope:

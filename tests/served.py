@@ -29,7 +29,7 @@ from vermilion_api.home import create_home
 from vermilion_api.hot import open_door
 from vermilion_api.keyfiles import KeyFile, create_key_file
 from vermilion_api.settings import ChainSettings, Settings
-from vermilion_api.signing import sign_statement, submit_event
+from vermilion_api.signing import describe_key, sign_statement, submit_event
 from vermilion_api.wiring import Ledger, build_keeper, now, open_ledger
 from vermilion_ledger.actor import Actor
 from vermilion_ledger.anchor_rows import ChainBlock
@@ -94,12 +94,7 @@ class Served:
     def register_key(
         self, key: KeyFile, *roots: KeyFile, may: Sequence[str] = ()
     ) -> dict[str, Any]:
-        detail = {
-            "scheme": key.scheme,
-            "key": key.public.hex(),
-            "owner": key.owner.to_json(),
-            "may": sorted(may),
-        }
+        detail = describe_key(key, may)
         signers = [*roots, key]
         asked = {"event": "register", "detail": detail, "actor": signers[0].owner.to_json()}
         return self.event("keys", asked, *signers)

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from vermilion_ledger.actor import Actor, parse_actor
 from vermilion_ledger.encoding import check_members, parse_hex, parse_json
-from vermilion_ledger.errors import EvidenceError, InputError
+from vermilion_ledger.errors import InputError
 from vermilion_ledger.private_files import create_private_file, read_private_file
-from vermilion_ledger.schemes import is_supported, load_scheme, make_keyid
+from vermilion_ledger.schemes import is_key_file_scheme, load_scheme, make_keyid
 
 __all__ = ["KeyFile", "create_key_file", "load_key_file", "load_seed", "write_seed"]
 
@@ -75,11 +75,10 @@ def create_key_file(path: Path, *, scheme: str, owner: Actor) -> KeyFile:
     Raises:
         InputError: ``key.scheme``: this build makes no keys of that scheme.
         ConflictError: ``key.file-exists``.
+        UnavailableError: ``scheme.no-openssl``, for ``sm2-sm3``.
     """
-    if not is_supported(scheme):
-        raise InputError("key.scheme", f"{scheme[:40]!a} keys cannot be made here")
     private = secrets.token_bytes(_SEED_SIZE)
-    public: bytes = load_scheme(scheme).public_key_of(private)
+    public = _public_key_of(scheme, private)
     key = KeyFile(scheme=scheme, private=private, public=public, owner=owner)
     value = {
         "scheme": scheme,
@@ -98,6 +97,7 @@ def load_key_file(path: Path) -> KeyFile:
     Raises:
         NotFoundError: ``key.file-missing``.
         InputError: ``key.file-readable`` or ``key.malformed``.
+        UnavailableError: ``scheme.no-openssl``, for ``sm2-sm3``.
     """
     data = read_private_file(path)
     try:
@@ -107,15 +107,22 @@ def load_key_file(path: Path) -> KeyFile:
             what=path.name,
         )
         private = parse_hex(members["private"], size=_SEED_SIZE, what="private")
-        public: bytes = load_scheme(str(members["scheme"])).public_key_of(private)
+        public = _public_key_of(str(members["scheme"]), private)
         key = KeyFile(
             scheme=members["scheme"],
             private=private,
             public=public,
             owner=parse_actor(members["owner"], what="owner"),
         )
-    except EvidenceError as exc:
+    except InputError as exc:
         raise InputError("key.malformed", f"{path.name}: {exc.message}") from exc
     if members["public"] != public.hex() or members["keyid"] != key.keyid:
         raise InputError("key.malformed", f"{path.name}: private and public part do not fit")
     return key
+
+
+def _public_key_of(scheme: str, private: bytes) -> bytes:
+    if not is_key_file_scheme(scheme):
+        raise InputError("key.scheme", f"{scheme[:40]!a} keys cannot be made here")
+    public: bytes = load_scheme(scheme).public_key_of(private)
+    return public

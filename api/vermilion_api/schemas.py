@@ -93,9 +93,10 @@ class DraftIn(_Strict):
 
 
 class SignatureIn(_Strict):
-    """One signature of an envelope."""
+    """One signature of an envelope; an aggregate names its keys instead of one."""
 
-    keyid: Hex32
+    keyid: Hex32 | None = None
+    keyids: list[Hex32] | None = Field(None, min_length=2, description="sorted, of an aggregate")
     scheme: str
     sig: str = Field(description="base64")
 
@@ -161,7 +162,9 @@ class StatementOut(BaseModel):
 
     payload: str = Field(description="base64 of the canonical statement")
     payloadType: str  # noqa: N815 - DSSE's name
-    pae: str = Field(description="base64 of what plain schemes sign")
+    pae: str = Field(
+        description="base64 of what plain schemes sign; its SHA-256 is the challenge of a passkey"
+    )
     typedData: dict[str, Any] | None = Field(description="EIP-712")  # noqa: N815
     seen: dict[str, Any] | None
     prior: dict[str, Any] | None

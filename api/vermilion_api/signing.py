@@ -12,15 +12,23 @@ from typing import Any
 from vermilion_api.client import Ledger
 from vermilion_api.keyfiles import KeyFile
 from vermilion_ledger.actor import Actor
-from vermilion_ledger.encoding import parse_base64
-from vermilion_ledger.envelope import PAYLOAD_TYPE, Signature, make_envelope
+from vermilion_ledger.encoding import encode_base64, parse_base64
+from vermilion_ledger.envelope import PAYLOAD_TYPE, Envelope, Signature, make_envelope
 from vermilion_ledger.errors import IntegrityError
 from vermilion_ledger.limits import STATEMENT_SIZE_MAX
-from vermilion_ledger.schemes import load_scheme
+from vermilion_ledger.schemes import bls12381, load_scheme
 from vermilion_ledger.schemes.message import SignedMessage, encode_pae
-from vermilion_ledger.statement import Statement, parse_statement
+from vermilion_ledger.statement import Statement
 
-__all__ = ["check_statement", "sign_statement", "submit_event"]
+__all__ = [
+    "check_statement",
+    "describe_key",
+    "prepare_event",
+    "sign_envelope",
+    "sign_statement",
+    "submit_envelope",
+    "submit_event",
+]
 
 
 def submit_event(
@@ -44,16 +52,50 @@ def submit_event(
         IntegrityError: ``statement.not-as-asked``: the ledger prepared something else.
         EvidenceError: The problem that the ledger answered with.
     """
+    signed = sign_envelope(prepare_event(ledger, record, asked, keys), keys)
+    return submit_envelope(ledger, signed, wait=wait)
+
+
+def prepare_event(
+    ledger: Ledger, record: str, asked: Mapping[str, Any], keys: Sequence[KeyFile]
+) -> Envelope:
+    """Have a statement prepared, check it, and return it unsigned.
+
+    Raises:
+        IntegrityError: ``statement.not-as-asked``: the ledger prepared something else.
+        EvidenceError: The problem that the ledger answered with.
+    """
     body = {**asked, "keyids": [key.keyid for key in keys]}
     prepared = ledger.post(f"/v1/records/{record}/statements", body)
     payload = parse_base64(
         prepared.get("payload"), size_max=STATEMENT_SIZE_MAX, what="prepared statement"
     )
-    statement = parse_statement(payload)
-    check_statement(statement, record, asked, keys)
-    signatures = [sign_statement(payload, statement, key) for key in keys]
-    envelope = make_envelope(payload, signatures)
-    return ledger.post(f"/v1/records/{record}/events", envelope.data, {"wait": wait})
+    unsigned = make_envelope(payload, ())
+    check_statement(unsigned.statement, record, asked, keys)
+    return unsigned
+
+
+def sign_envelope(envelope: Envelope, keys: Sequence[KeyFile]) -> Envelope:
+    """Return the envelope with a signature of each key more.
+
+    Raises:
+        InputError: ``envelope.repeated-signer``.
+        LimitError: More than an envelope takes.
+    """
+    made = [sign_statement(envelope.payload, envelope.statement, key) for key in keys]
+    return make_envelope(envelope.payload, (*envelope.signatures, *made))
+
+
+def submit_envelope(
+    ledger: Ledger, envelope: Envelope, *, wait: str = "published"
+) -> dict[str, Any]:
+    """Submit a signed envelope to the record that it names, and return the answer.
+
+    Raises:
+        EvidenceError: The problem that the ledger answered with.
+    """
+    path = f"/v1/records/{envelope.statement.record}/events"
+    return ledger.post(path, envelope.data, {"wait": wait})
 
 
 def sign_statement(payload: bytes, statement: Statement, key: KeyFile) -> Signature:
@@ -65,6 +107,19 @@ def sign_statement(payload: bytes, statement: Statement, key: KeyFile) -> Signat
     return Signature(
         keyids=(key.keyid,), scheme=key.scheme, sig=scheme.sign(key.private, what), extra={}
     )
+
+
+def describe_key(key: KeyFile, may: Sequence[str]) -> dict[str, Any]:
+    """Return the detail of a key's registration, with the proof that its scheme asks for."""
+    detail: dict[str, Any] = {
+        "scheme": key.scheme,
+        "key": key.public.hex(),
+        "owner": key.owner.to_json(),
+        "may": sorted(may),
+    }
+    if key.scheme == bls12381.NAME:
+        detail["pop"] = encode_base64(bls12381.prove_possession(key.private))
+    return detail
 
 
 def check_statement(

@@ -27,6 +27,7 @@ from vermilion_ledger.keys import (
 from vermilion_ledger.logged import LoggedEnvelope, place_envelope
 from vermilion_ledger.policies import check_policy_events, find_policy
 from vermilion_ledger.ports import HistoryView
+from vermilion_ledger.possession import check_possession
 from vermilion_ledger.rows import Pending, RecordEntry, RecordKind
 
 __all__ = ["LedgerAdmission", "LedgerIdentity", "RetiredIntake", "predicate_of"]
@@ -135,6 +136,7 @@ class LedgerAdmission:
 
         Raises:
             SignatureError: A key is unknown, or a signature is bad.
+            VerificationError: ``key-event.possession``.
             UnavailableError: This build has not got the scheme.
         """
         if not entry.actors:
@@ -142,6 +144,7 @@ class LedgerAdmission:
         registry = self.registry(view)
         if kind == "keys":
             # The new key signs its own registration.
+            check_possession(entry)
             registry = collect_keys((*self._key_events, entry))
         for signature in entry.actors:
             verify_actor_signature(signature, entry.envelope.message, registry)

@@ -17,8 +17,9 @@ from vermilion_ledger.envelope import Signature
 from vermilion_ledger.errors import InputError, SignatureError, VerificationError
 from vermilion_ledger.events import Predicate
 from vermilion_ledger.logged import LoggedEnvelope
-from vermilion_ledger.schemes import load_scheme, make_keyid
+from vermilion_ledger.schemes import load_scheme, make_keyid, webauthn
 from vermilion_ledger.schemes.message import SignedMessage
+from vermilion_ledger.schemes.webauthn import Assertion, RelyingParty
 
 __all__ = [
     "KeyRegistry",
@@ -50,6 +51,7 @@ class RegisteredKey:
         compromised_since: Leaf index from which signatures are in doubt.
         may: Event words of records that the key may sign.
         officer: Whether it may revoke, supersede and dispose of any record.
+        party: The site of a ``webauthn-es256`` key; None for all other schemes.
     """
 
     keyid: str
@@ -61,6 +63,7 @@ class RegisteredKey:
     registered: int
     revoked: int | None = None
     compromised_since: int | None = None
+    party: RelyingParty | None = None
 
     def is_valid_at(self, index: int) -> bool:
         """Tell whether ``registered < index < revoked``."""
@@ -158,23 +161,42 @@ def check_root_quorum(event: LoggedEnvelope, registry: KeyRegistry, roots: Roots
 def verify_actor_signature(
     signature: Signature, message: SignedMessage, registry: KeyRegistry
 ) -> None:
-    """Check one signature under the key that is registered for it.
+    """Check one signature under the key, or all the keys, registered for it.
+
+    That the keys of an aggregate were proved to be possessed is asked of their
+    registrations (`vermilion_ledger.possession`), not here.
 
     Raises:
-        SignatureError: The key is unknown, the stated scheme is not the
-            key's, or the signature is bad.
+        SignatureError: A key is unknown, the stated scheme is not the key's,
+            or the signature is bad.
         UnavailableError: This build has not got the scheme.
     """
-    for keyid in signature.keyids:
-        key = registry.find(keyid)
+    keys = [registry.find(keyid) for keyid in signature.keyids]
+    for key in keys:
         if key.scheme != signature.scheme:
             raise SignatureError(
                 "signature.other-scheme", f"the key is {key.scheme}, stated is {signature.scheme}"
             )
-        try:
-            load_scheme(key.scheme).verify(key.public_key, message, signature.sig)
-        except InputError as exc:
-            raise SignatureError(exc.code, exc.message) from exc
+    scheme = load_scheme(signature.scheme)
+    try:
+        if len(keys) == 1:
+            scheme.verify(keys[0].public_key, message, _signed_by(keys[0], signature))
+        else:  # an envelope parses only if the scheme has aggregates
+            scheme.verify_aggregate([key.public_key for key in keys], message, signature.sig)
+    except InputError as exc:
+        raise SignatureError(exc.code, exc.message) from exc
+
+
+def _signed_by(key: RegisteredKey, signature: Signature) -> bytes | Assertion:
+    """Return what the scheme verifies; the site is that of the key's registration."""
+    if key.party is None:
+        return signature.sig
+    return Assertion(
+        sig=signature.sig,
+        authenticator_data=signature.extra["authenticatorData"],
+        client_data=signature.extra["clientDataJSON"],
+        party=key.party,
+    )
 
 
 def touched_key(event: LoggedEnvelope) -> str:
@@ -196,6 +218,9 @@ def _read_registration(event: LoggedEnvelope) -> RegisteredKey:
         may=frozenset(detail["may"]),
         officer=detail.get("officer", False),
         registered=event.index,
+        party=RelyingParty(rp_id=detail["rpId"], origin=detail["origin"])
+        if detail["scheme"] == webauthn.NAME
+        else None,
     )
 
 

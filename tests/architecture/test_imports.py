@@ -32,17 +32,19 @@ WRITERS = (
     "vermilion_ledger.store",
     "vermilion_ledger.tilestore.s3",
 )
+# Imported only where arkworks, which a base install has, is missing.
+FALLBACK = "vermilion_ledger.schemes.pairing_py_ecc"
 ROOTS = [str(REPOSITORY / folder) for folder in COMPONENTS]
 
 
 def pure_modules() -> list[str]:
-    """Every module of the ledger but its writers, and every module of the verifier."""
+    """Every module of the ledger but its writers and a fallback, and all of the verifier."""
     names = []
     for module in modules():
         folder, _, rest = module.name.partition("/")
         name = rest.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
-        writes = name.startswith(WRITERS) or name.endswith("__main__")
-        if folder in {"ledger", "verifier"} and not writes:
+        is_other = name.startswith((*WRITERS, FALLBACK)) or name.endswith("__main__")
+        if folder in {"ledger", "verifier"} and not is_other:
             names.append(name)
     return sorted(names)
 

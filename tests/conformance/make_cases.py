@@ -23,8 +23,10 @@ for source in ("tests", "verifier", "ledger"):
     sys.path.insert(0, str(HERE.parents[1] / source))
 
 from conformance.case import Case  # noqa: E402
+from conformance.curve_cases import curve_cases  # noqa: E402
 from conformance.format_cases import bundle_cases, log_cases  # noqa: E402
 from conformance.good_cases import good_cases  # noqa: E402
+from conformance.joint_cases import joint_cases  # noqa: E402
 from conformance.key_cases import key_cases, rule_cases  # noqa: E402
 from conformance.record_cases import (  # noqa: E402
     anchor_cases,
@@ -41,8 +43,10 @@ def all_cases() -> Iterator[Case]:
     yield from bundle_cases()
     yield from log_cases()
     yield from statement_cases()
+    yield from curve_cases()
     yield from key_cases()
     yield from rule_cases()
+    yield from joint_cases()
     yield from record_cases()
     yield from anchor_cases()
     yield from time_cases()

@@ -16,9 +16,9 @@ from typing import Any
 FOLDER = Path(__file__).resolve().parent
 if __name__ == "__main__":
     root = FOLDER.parents[1]
-    sys.path[:0] = [str(root / "ledger"), str(root / "tests")]
+    sys.path[:0] = [str(root / each) for each in ("ledger", "verifier", "tests")]
 
-from vectors import codecs, evidence, logs  # noqa: E402 - the path is set up above
+from vectors import codecs, evidence, logs, pairings, signatures  # noqa: E402 - the path is set up above
 
 __all__ = ["make_vectors", "render"]
 
@@ -27,6 +27,8 @@ SOURCES: tuple[Callable[[], Iterator[tuple[str, str, Vector]]], ...] = (
     codecs.vectors,
     logs.vectors,
     evidence.vectors,
+    signatures.vectors,
+    pairings.vectors,
 )
 
 

@@ -40,7 +40,8 @@ from vermilion_ledger.keys import KeyRegistry, RegisteredKey, verify_actor_signa
 from vermilion_ledger.merkle import hash_leaf, verify_consistency, verify_inclusion
 from vermilion_ledger.note import encode_note, parse_note, parse_vkey
 from vermilion_ledger.rules import encode_rules, parse_rules
-from vermilion_ledger.schemes import make_keyid
+from vermilion_ledger.schemes import SCHEME_NAMES, bls12381, make_keyid
+from vermilion_ledger.schemes.webauthn import RelyingParty
 from vermilion_ledger.statement import parse_statement
 
 FILES = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.glob("*/*.json"))
@@ -147,13 +148,19 @@ def run_envelope(vector: dict[str, Any]) -> None:
     assert envelope.hash == hashlib.sha256(data).digest()
     intake, actors = split_intake(envelope, {make_keyid("ed25519", intake_key)})
     verify_intake(envelope, intake, actors, intake_key)
-    registry = KeyRegistry(keys={keyid: _key(keyid, key) for keyid, key in vector["keys"].items()})
+    parties = vector.get("parties", {})
+    registry = KeyRegistry(
+        keys={keyid: _key(keyid, key, parties.get(keyid)) for keyid, key in vector["keys"].items()}
+    )
     for signature in actors:
         verify_actor_signature(signature, envelope.message, registry)
 
 
-def _key(keyid: str, public_key: str) -> RegisteredKey:
-    scheme = "ed25519" if len(public_key) == 64 else "secp256k1-eip712"
+def _key(keyid: str, public_key: str, party: dict[str, str] | None) -> RegisteredKey:
+    # The key id binds the scheme: of all schemes one alone gives it.
+    (scheme,) = (
+        scheme for scheme in SCHEME_NAMES if make_keyid(scheme, bytes.fromhex(public_key)) == keyid
+    )
     return RegisteredKey(
         keyid=keyid,
         scheme=scheme,
@@ -162,7 +169,16 @@ def _key(keyid: str, public_key: str) -> RegisteredKey:
         may=frozenset(),
         officer=False,
         registered=0,
+        party=None if party is None else RelyingParty(rp_id=party["rpId"], origin=party["origin"]),
     )
+
+
+def run_bls(vector: dict[str, Any]) -> None:
+    keys = [bytes.fromhex(key) for key in vector["keys"]]
+    for key, proof in zip(keys, vector["proofs"], strict=True):
+        bls12381.verify_possession(key, bytes.fromhex(proof))
+    message, signature = bytes.fromhex(vector["message"]), bytes.fromhex(vector["signature"])
+    bls12381.verify_bytes(keys, message, signature)
 
 
 def run_bundle(vector: dict[str, Any]) -> None:

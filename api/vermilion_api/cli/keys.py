@@ -48,7 +48,12 @@ def new(  # noqa: PLR0913 - one parameter per option
     owner_name: Annotated[str, typer.Option(help="Name of the owner.")] = "",
     post: Annotated[str, typer.Option(help="Post of the owner.")] = "",
     unit: Annotated[str, typer.Option(help="Unit of the owner.")] = "",
-    scheme: Annotated[str, typer.Option(help="ed25519 or secp256k1-eip712.")] = "ed25519",
+    scheme: Annotated[
+        str,
+        typer.Option(
+            help="ed25519, ecdsa-p256, secp256k1-eip712, sm2-sm3, bls12381-g2-pop or ml-dsa-44."
+        ),
+    ] = "ed25519",
     root: Annotated[bool, typer.Option("--root", help="Name it a root in vermilion.toml.")] = False,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Key file to write.")
@@ -97,18 +102,13 @@ def register(
     """Register a key, signed by the roots and by itself; a root by itself alone."""
     from vermilion_api.client import Ledger
     from vermilion_api.keyfiles import load_key_file
-    from vermilion_api.signing import submit_event
+    from vermilion_api.signing import describe_key, submit_event
 
     fresh, roots = load_key_file(key), load_keys(root)
     with Ledger(url) as ledger:
         is_root = fresh.keyid in ledger.get("/v1/log")["registry"]["roots"]
-        words = () if is_root else sorted({word.strip() for word in may.split(",") if word.strip()})
-        detail: dict[str, Any] = {
-            "scheme": fresh.scheme,
-            "key": fresh.public.hex(),
-            "owner": fresh.owner.to_json(),
-            "may": list(words),
-        }
+        words = set() if is_root else {word.strip() for word in may.split(",") if word.strip()}
+        detail = describe_key(fresh, sorted(words))
         if officer and not is_root:
             detail["officer"] = True
         signers = [fresh] if is_root else [*roots, fresh]

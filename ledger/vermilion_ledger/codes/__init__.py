@@ -14,6 +14,7 @@ from vermilion_ledger.codes import (
     couriering,
     hooking,
     serving,
+    signing,
     stamping,
     storing,
     verifying,
@@ -40,6 +41,7 @@ def all_codes() -> dict[str, Advice]:
         waiting,
         verifying,
         stamping,
+        signing,
         serving,
         hooking,
     ):

@@ -252,6 +252,18 @@ CODES: dict[str, Advice] = {
     "envelope.repeated-signer": _ENVELOPE,
     "envelope.signatures": _ENVELOPE,
     "envelope.too-many-signatures": _ENVELOPE,
+    "join.alone": Advice(
+        en="Sign first, with --key and --output; then join the files with --aggregate.",
+        zh="请先用 --key 与 --output 签名,再用 --aggregate 合并文件。",
+    ),
+    "join.nothing": Advice(
+        en="Give at least two files, each with somebody's signature on the statement.",
+        zh="请至少给出两个文件,每个文件含一人对该陈述的签名。",
+    ),
+    "join.other-statement": Advice(
+        en="Join signatures on one statement only: have everybody sign the same file.",
+        zh="只能合并对同一陈述的签名:请所有人对同一文件签名。",
+    ),
     "intake.not-one": _NOT_PROVEN,
     "intake.retired": Advice(
         en="Submit it again: the ledger's key that took it in had retired before it got its place.",
@@ -263,14 +275,15 @@ CODES: dict[str, Advice] = {
         zh="请使用 FORMATS 第 4 节所列的签名方案。",
     ),
     "scheme.unsupported": Advice(
-        en="Use ed25519 or secp256k1-eip712 here, or a build that has this scheme.",
-        zh="此处请使用 ed25519 或 secp256k1-eip712,或支持该方案的版本。",
+        en="Use another scheme here, or install what this one needs: py-arkworks-bls12381 for BLS.",
+        zh="请改用其他签名方案,或安装该方案所需的软件包:BLS 需要 py-arkworks-bls12381。",
     ),
     "signature.bad": _SIGN_AGAIN,
     "signature.not-canonical": _SIGN_AGAIN,
     "signature.other-scheme": _SIGN_AGAIN,
     "signature.size": _SIGN_AGAIN,
     # --- keys and policies ---
+    "key.identity": _BAD_KEY,
     "key.in-doubt": Advice(
         en="Register a new key; this one counts as compromised from that index on.",
         zh="请注册新密钥;此密钥自该序号起被视为已泄露。",
@@ -280,6 +293,7 @@ CODES: dict[str, Advice] = {
         zh="请使用获准签署该事件的密钥,或先注册这样的密钥。",
     ),
     "key.not-canonical": _BAD_KEY,
+    "key.not-in-group": _BAD_KEY,
     "key.not-valid": Advice(
         en="Sign with a key that is registered and not revoked.",
         zh="请使用已注册且未吊销的密钥签名。",
@@ -307,6 +321,10 @@ CODES: dict[str, Advice] = {
     "key-event.new-key": Advice(
         en="Let the new key sign its own registration as well.",
         zh="新密钥也须为自己的注册签名。",
+    ),
+    "key-event.possession": Advice(
+        en="Register the key with the proof that its own holder makes: `vermilion keys register`.",
+        zh="请附上由密钥持有人本人生成的持有证明进行注册:`vermilion keys register`。",
     ),
     "key-event.prior": _KEY_EVENT,
     "key-event.quorum": _ROOTS,

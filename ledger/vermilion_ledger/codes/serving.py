@@ -70,8 +70,8 @@ CODES: dict[str, Advice] = {
         zh="请用 --key 指定签名的密钥文件。",
     ),
     "key.scheme": Advice(
-        en="Choose ed25519 or secp256k1-eip712.",
-        zh="请选择 ed25519 或 secp256k1-eip712。",
+        en="Choose a scheme that `vermilion keys new --help` names.",
+        zh="请选择 `vermilion keys new --help` 列出的签名方案。",
     ),
     "key.shared": _KEY_FILE,
     "serve.address": Advice(

@@ -1,8 +1,8 @@
 """ML-DSA-44 (FIPS 204): pure, with the empty context (FORMATS section 4).
 
-Stands beside Ed25519 on checkpoints. A private key is kept as its 32-byte
-seed, from which FIPS 204 derives everything else. Signing is hedged: the same
-message signed twice gives two signatures, and both verify.
+Signs statements, and stands beside Ed25519 on checkpoints. A private key is
+kept as its 32-byte seed, from which FIPS 204 derives everything else. Signing
+is hedged: the same message signed twice gives two signatures, and both verify.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vermilion_ledger.errors import InputError, SignatureError
+from vermilion_ledger.schemes.message import SignedMessage
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
@@ -23,6 +24,7 @@ __all__ = [
     "load_private_key",
     "public_key_of",
     "sign",
+    "verify",
     "verify_bytes",
 ]
 
@@ -40,6 +42,16 @@ def check_public_key(public_key: bytes) -> None:
     """
     if len(public_key) != PUBLIC_KEY_SIZE:
         raise InputError("key.size", f"an ml-dsa-44 key of {len(public_key)} bytes")
+
+
+def verify(public_key: bytes, message: SignedMessage, signature: bytes) -> None:
+    """Check a signature over the pre-authentication encoding of an envelope.
+
+    Raises:
+        InputError: The key is refused.
+        SignatureError: The signature is.
+    """
+    verify_bytes(public_key, message.pae, signature)
 
 
 def verify_bytes(public_key: bytes, message: bytes, signature: bytes) -> None:

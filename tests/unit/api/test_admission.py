@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from missing import PAIRINGS, without
 from office import (
     INTAKE_KEYID,
     LI,
@@ -35,7 +36,7 @@ from office import (
 )
 from vermilion_ledger.admission import LedgerAdmission, LedgerIdentity
 from vermilion_ledger.envelope import Envelope, make_envelope
-from vermilion_ledger.errors import EvidenceError
+from vermilion_ledger.errors import EvidenceError, VerificationError
 from vermilion_ledger.logged import LoggedEnvelope, place_envelope
 from vermilion_ledger.rows import Pending, RecordEntry, RecordKind
 from vermilion_ledger.rules import Rule, hash_rules
@@ -343,13 +344,17 @@ def test_a_key_is_registered_once(desk: Desk) -> None:
     )
 
 
-def test_a_scheme_that_this_build_lacks_is_refused_for_good(desk: Desk) -> None:
-    made = key_registration(ZHAO, scheme="sm2-sm3")
+def test_a_scheme_that_this_build_lacks_is_refused_for_good(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = replace(ZHAO, scheme="bls12381-g2-pop")
+    signed = envelope(key_registration(person), ROOT, person)
+    without(monkeypatch, *PAIRINGS)
 
-    with pytest.raises(EvidenceError) as caught:
-        desk.submit(envelope(made, ROOT, ZHAO), "keys")
+    with pytest.raises(VerificationError) as caught:
+        desk.submit(signed, "keys")
 
-    assert caught.value.code in {"scheme.unsupported", "key-event.new-key"}
+    assert caught.value.code == "scheme.unsupported"
 
 
 def test_a_root_that_is_not_registered_yet_signs_nothing() -> None:

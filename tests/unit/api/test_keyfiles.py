@@ -22,7 +22,7 @@ def code_of(caught: pytest.ExceptionInfo[EvidenceError]) -> str:
     return caught.value.code
 
 
-@pytest.mark.parametrize("scheme", ["ed25519", "secp256k1-eip712"])
+@pytest.mark.parametrize("scheme", ["bls12381-g2-pop", "ed25519", "ml-dsa-44", "secp256k1-eip712"])
 def test_a_key_file_is_read_back_and_private(tmp_path: Path, scheme: str) -> None:
     made = create_key_file(tmp_path / "k.json", scheme=scheme, owner=OWNER)
 
@@ -87,7 +87,7 @@ def test_a_missing_file_and_a_missing_folder_are_named(tmp_path: Path) -> None:
     assert code_of(caught) == "key.file-missing"
 
 
-@pytest.mark.parametrize("scheme", ["ml-dsa-44", "rsa", ""])
+@pytest.mark.parametrize("scheme", ["webauthn-es256", "rsa", ""])
 def test_a_scheme_that_cannot_sign_here_is_refused(tmp_path: Path, scheme: str) -> None:
     with pytest.raises(EvidenceError) as caught:
         create_key_file(tmp_path / "k.json", scheme=scheme, owner=OWNER)

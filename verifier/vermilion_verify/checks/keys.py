@@ -9,6 +9,7 @@ from vermilion_ledger.events import Predicate
 from vermilion_ledger.keys import RegisteredKey, check_key_events, touched_key
 from vermilion_ledger.logged import LoggedEnvelope
 from vermilion_ledger.policies import check_policy_events
+from vermilion_ledger.possession import check_possession
 from vermilion_verify.case import Case
 from vermilion_verify.outcome import Absent, Detail, Unknown
 from vermilion_verify.walk import LogWalk, check_walk
@@ -24,7 +25,8 @@ def check_key_validity(case: Case) -> Detail:
     from there, after it was compared with the log and with the bundle.
 
     Raises:
-        VerificationError: An event by those who may not make it, a key that
+        VerificationError: An event by those who may not make it, a key whose
+            possession is not proved, that
             was not valid at the place, may not sign the event or belongs to
             another actor; a registry file that is not the log's.
         Unknown: A signer's key is in doubt, or of a scheme that this build
@@ -40,6 +42,8 @@ def check_key_validity(case: Case) -> Detail:
         raise VerificationError("key.intake-registered", "an intake key is in the key record")
     try:
         check_key_events(case.key_events, case.policy.roots)
+        for event in case.key_events:
+            check_possession(event)
         check_policy_events(case.policy_events, case.registry, case.policy.roots)
     except UnavailableError as exc:
         raise Unknown(exc.code, exc.message) from exc
