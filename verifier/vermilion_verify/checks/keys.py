@@ -25,10 +25,10 @@ def check_key_validity(case: Case) -> Detail:
     from there, after it was compared with the log and with the bundle.
 
     Raises:
-        VerificationError: An event by those who may not make it, a key whose
-            possession is not proved, that
-            was not valid at the place, may not sign the event or belongs to
-            another actor; a registry file that is not the log's.
+        VerificationError: An event by those who may not make it, a key that
+            nobody proved to possess, was not valid at the place, may not sign
+            the event or belongs to another actor; a registry file that is not
+            the log's.
         Unknown: A signer's key is in doubt, or of a scheme that this build
             cannot check.
         Absent: No actor signed, and the bundle has no keys.
