@@ -117,7 +117,7 @@ def call(url: str, method: str, *parameters: Any) -> Any:
     request = urllib.request.Request(
         url, json.dumps(body).encode(), {"Content-Type": "application/json"}
     )
-    with urllib.request.urlopen(request, timeout=30) as response:
+    with urllib.request.urlopen(request, timeout=120) as response:
         answer = json.load(response)
     if "error" in answer:
         raise AssertionError(f"{method}: {answer['error']}")
