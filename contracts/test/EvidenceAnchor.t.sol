@@ -279,6 +279,13 @@ contract EvidenceAnchorTest is Test {
         _assertHead(5);
     }
 
+    function test_inclusion_is_judged_in_a_tree_of_the_size_of_the_head() public {
+        _anchorAs(PUBLISHER, 1);
+
+        vm.assertTrue(_contract.verifyInclusion(_log, 0, _root(1), _none()));
+        vm.assertFalse(_contract.verifyInclusion(_log, 1, _root(1), _none()));
+    }
+
     function test_a_smaller_size_is_refused() public {
         _anchorAs(PUBLISHER, 5);
 
