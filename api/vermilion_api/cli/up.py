@@ -189,19 +189,29 @@ def _source_tree() -> Path | None:
 
 
 def _settle(home: Home, settings: Settings, node: AnvilNode) -> Settings:
-    """Bring contract and log onto the local chain at the first start; keep its address."""
+    """Bring contract and log onto the local chain, at the first start or where the chain was lost.
+
+    Its genesis is not kept: a local node that is killed before it has written
+    its state begins another chain.
+    """
+    from vermilion_anchor.artifact import load_artifact
+    from vermilion_anchor.evm import EvmChain
+    from vermilion_api.deploying import add_chain, deploy_log
     from vermilion_api.settings import save_settings
 
-    if not any(chain.id == _DEVELOPMENT_CHAIN for chain in settings.chains):
-        from vermilion_api.deploying import add_chain, deploy_log
-
-        return add_chain(home, settings, deploy_log(home, settings, node.url))
-    chains = tuple(
-        replace(chain, rpc=node.url)
-        if chain.id == _DEVELOPMENT_CHAIN and not chain.courier
-        else chain
-        for chain in settings.chains
-    )
+    found = [each for each in settings.chains if each.id == _DEVELOPMENT_CHAIN]
+    if not found:
+        made = deploy_log(home, settings, node.url)
+        return add_chain(home, settings, replace(made, genesis=""))
+    chain = replace(found[0], rpc=node.url, genesis="")
+    if chain.courier:
+        return settings
+    if not EvmChain(node.url, load_artifact()).code(bytes.fromhex(chain.contract[2:])):
+        made = deploy_log(home, settings, node.url)
+        chain = replace(
+            chain, contract=made.contract, log=made.log, deployed_block=made.deployed_block
+        )
+    chains = tuple(chain if each is found[0] else each for each in settings.chains)
     if chains != settings.chains:
         settings = replace(settings, chains=chains)
         save_settings(home.path, settings)
