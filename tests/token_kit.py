@@ -52,6 +52,7 @@ def make_token(folder: Path, label: str) -> Token:
     """Make a token; from now on this process's SoftHSM has it alone."""
     module = next((Path(each) for each in _MODULES if Path(each).exists()), None)
     if module is None or shutil.which("softhsm2-util") is None:
+        # a package of the system, which no lock file can install (CONTRIBUTING.md)
         pytest.skip("SoftHSM is not installed (package softhsm2)")
     tokens = folder / "tokens"
     tokens.mkdir()

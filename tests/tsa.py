@@ -297,6 +297,7 @@ def write_key(path: Path, holder: Holder) -> None:
 def running_tsa(folder: Path, *, signer: Holder | None = None) -> Iterator[RealAuthority]:
     """Serve a fresh authority on loopback until the end of the block."""
     if shutil.which("openssl") is None:
+        # a program of the system, which no lock file can install (CONTRIBUTING.md)
         pytest.skip("the openssl program is not installed")
     now = datetime.now(UTC).replace(microsecond=0)
     folder.mkdir(parents=True, exist_ok=True)

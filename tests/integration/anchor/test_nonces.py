@@ -225,9 +225,8 @@ def test_above_the_cap_a_sent_anchor_is_stuck_and_mined_once_it_is_cheap_again(
     assert sizes(chain) == [9, 14]
 
 
-def test_a_replacement_carries_the_newest_tree(
-    chain: Chain, journal: Any, make_anchorer: Make, finish: Finish
-) -> None:
+def replaced_by_a_newer_tree(chain: Chain, make_anchorer: Make) -> Any:
+    """Sign and send for 9 entries under a fee that becomes too low, and sign again for 16."""
     chain.rpc("evm_setAutomine", False)
     log = MemoryLog(9)
     anchorer = make_anchorer(log, finality="immediate")
@@ -238,6 +237,13 @@ def test_a_replacement_carries_the_newest_tree(
         chain.rpc("anvil_setNextBlockBaseFeePerGas", hex(40 * 10**9))
         chain.rpc("evm_mine")
     anchorer.step()
+    return anchorer
+
+
+def test_a_replacement_carries_the_newest_tree(
+    chain: Chain, journal: Any, make_anchorer: Make, finish: Finish
+) -> None:
+    anchorer = replaced_by_a_newer_tree(chain, make_anchorer)
     job = open_job(journal, chain.target)
     anchorer.step()
     chain.rpc("evm_mine")
@@ -251,16 +257,7 @@ def test_a_replacement_carries_the_newest_tree(
 def test_of_two_trees_under_one_nonce_the_one_that_was_mined_counts(
     chain: Chain, journal: Any, make_anchorer: Make, finish: Finish
 ) -> None:
-    chain.rpc("evm_setAutomine", False)
-    log = MemoryLog(9)
-    anchorer = make_anchorer(log, finality="immediate")
-    for _ in range(3):
-        anchorer.step()
-    log.grow(7)
-    for _ in range(3):
-        chain.rpc("anvil_setNextBlockBaseFeePerGas", hex(40 * 10**9))
-        chain.rpc("evm_mine")
-    anchorer.step()
+    anchorer = replaced_by_a_newer_tree(chain, make_anchorer)
     first, _ = open_job(journal, chain.target).attempts
     chain.rpc("anvil_dropAllTransactions")
     chain.rpc("anvil_setNextBlockBaseFeePerGas", hex(10**9))
