@@ -14,11 +14,10 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 )
 
 import office
-from vermilion_ledger.envelope import make_envelope
+from curve_kit import code_of, message, parts, raw
 from vermilion_ledger.errors import EvidenceError, InputError, SignatureError
 from vermilion_ledger.schemes import ecdsa_p256
 from vermilion_ledger.schemes.ecdsa_p256 import ORDER
-from vermilion_ledger.schemes.message import SignedMessage
 
 SEED = office.secret("somebody")
 PUBLIC = ecdsa_p256.public_key_of(SEED)
@@ -31,24 +30,6 @@ HIGH_S = frozenset({
     403, 406, 412, 413, 414, 415, 418, 419, 420, 422, 423, 427, 433, 434, 439, 440, 448, 452, 453,
     456, 459, 461, 462, 463, 465, 467, 468, 469, 471, 475, 479, 484,
 })  # fmt: skip
-
-
-def message(event: str = "approve") -> SignedMessage:
-    return make_envelope(office.statement(event, seen=office.SEEN).encode(), ()).message
-
-
-def code_of(call: Callable[..., object], *arguments: Any) -> str:
-    with pytest.raises(EvidenceError) as caught:
-        call(*arguments)
-    return caught.value.code
-
-
-def raw(r: int, s: int) -> bytes:
-    return r.to_bytes(32, "big") + s.to_bytes(32, "big")
-
-
-def parts(signature: bytes) -> tuple[int, int]:
-    return int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
 
 
 # --- public vectors

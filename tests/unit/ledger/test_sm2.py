@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import secrets
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,9 @@ import pytest
 
 import devices
 import office
-from vermilion_ledger.envelope import make_envelope
+from curve_kit import code_of, message, parts, raw
 from vermilion_ledger.errors import EvidenceError, UnavailableError
 from vermilion_ledger.schemes import sm2
-from vermilion_ledger.schemes.message import SignedMessage
 from vermilion_ledger.schemes.sm2 import ORDER
 
 SEED = office.secret("somebody")
@@ -27,24 +25,6 @@ PRIME = sm2._P
 needs_openssl = pytest.mark.skipif(
     shutil.which("openssl") is None, reason="the program openssl signs with SM2 here"
 )
-
-
-def message(event: str = "approve") -> SignedMessage:
-    return make_envelope(office.statement(event, seen=office.SEEN).encode(), ()).message
-
-
-def code_of(call: Callable[..., object], *arguments: Any) -> str:
-    with pytest.raises(EvidenceError) as caught:
-        call(*arguments)
-    return caught.value.code
-
-
-def raw(r: int, s: int) -> bytes:
-    return r.to_bytes(32, "big") + s.to_bytes(32, "big")
-
-
-def parts(signature: bytes) -> tuple[int, int]:
-    return int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
 
 
 def point(x: int, y: int) -> bytes:
