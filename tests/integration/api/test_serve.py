@@ -56,7 +56,7 @@ def test_far_too_much_load_is_refused_and_memory_stays_flat(tmp_path: Path) -> N
         assert set(seen.statuses) == {200, 503}
         assert seen.codes <= {"serve.overloaded", "intake.overloaded"}
         assert seen.without_retry == 0
-        assert sum(seen.statuses.values()) > 200
+        assert sum(seen.statuses.values()) > settings.requests_max  # a slow machine answers few
         assert process.peak_mib() - before < GROWTH_MAX
         # Nothing acknowledged is lost, and everybody is served again.
         indices = usual.indices + seen.indices
