@@ -44,7 +44,10 @@ def build_anchor_desk(
 
 def _place(chain: ChainSettings, interval_seconds: float) -> AnchorPlace:
     return AnchorPlace(
-        target=target_of(chain), finality=chain.finality, interval_seconds=interval_seconds
+        target=target_of(chain),
+        finality=chain.finality,
+        interval_seconds=interval_seconds,
+        is_courier=chain.courier,
     )
 
 

@@ -78,6 +78,7 @@ class AnchorPlace:
     target: AnchorTarget
     finality: str
     interval_seconds: float
+    is_courier: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -184,6 +184,7 @@ class AnchorDesk:
             totals=totals,
             finished=finished,
             pace=measure_pace(finished),
+            is_courier=place.is_courier,
         )
 
 

@@ -83,6 +83,7 @@ class TargetOutlook:
         note: The anchorer's last word.
         finished: The last final anchors, newest first.
         pace: What they took; None where none of them says.
+        is_courier: Files are carried there and back: no anchorer ever speaks of it.
     """
 
     target: AnchorTarget
@@ -96,6 +97,7 @@ class TargetOutlook:
     note: AnchorNote | None
     finished: tuple[FinishedAnchor, ...]
     pace: Pace | None
+    is_courier: bool = False
 
     @property
     def is_silent(self) -> bool:
@@ -130,6 +132,8 @@ class TargetOutlook:
         """Return why the entry at an index has no final anchor here."""
         if (trouble := self._trouble()) is not None:
             return trouble
+        if self.is_courier and index < self.published and not self.is_final(index):
+            return Reason(code="wait.order" if self.covering(index) is None else "wait.courier")
         if self.job is not None:
             if self.covering(index) is not None:
                 return self.job_reason(self.job)
@@ -145,6 +149,8 @@ class TargetOutlook:
     def _trouble(self) -> Reason | None:
         """Return what is in the way, whatever the entry."""
         note = self.note
+        if self.is_courier:
+            return None
         if note is None:
             return Reason(code="anchor.silent")
         told = encode_time(note.told_at)
@@ -180,6 +186,8 @@ class TargetOutlook:
     def expectation(self, index: int) -> Expectation:
         """Return when the entry at an index will be under a final anchor here."""
         pace = self.pace
+        if self.is_courier:
+            return Expectation(unknown="expect.courier")
         if self._trouble() is not None:
             return Expectation(unknown="expect.blocked")
         job = self.covering(index)

@@ -29,6 +29,10 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
         "the entry is in the log and waits for the next checkpoint",
         "条目已入日志,等待下一个检查点",
     ),
+    "wait.courier": (
+        "an order is with the courier, and no answer that says it is final was imported yet",
+        "锚定指令已交由信使传递,尚未导入证明其最终确认的回执",
+    ),
     "wait.due": (
         "the next anchor is not due until {due}",
         "下一次锚定要到 {due} 才到期",
@@ -40,6 +44,10 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "wait.next-anchor": (
         "an anchor of the first {size} entries is under way; the one after it covers this entry",
         "前 {size} 条的锚定正在进行;其后的一次锚定将涵盖本条目",
+    ),
+    "wait.order": (
+        "this chain is anchored by courier, and no order covers the entry yet",
+        "该链由信使传递锚定,尚无指令涵盖本条目",
     ),
     "wait.sequencer": (
         "no sequencer runs, so that no checkpoint is published",
@@ -111,6 +119,10 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "expect.blocked": (
         "unknown as long as this is in the way",
         "障碍排除之前无法预计",
+    ),
+    "expect.courier": (
+        "unknown: nobody can say when the courier comes back",
+        "无法预计:取决于信使何时返回",
     ),
     "expect.no-history": (
         "unknown before the first anchor on this chain is final",

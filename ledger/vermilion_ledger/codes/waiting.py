@@ -24,6 +24,10 @@ CODES: dict[str, Advice] = {
         en="See to what is in the way; a time is told again once anchoring goes on.",
         zh="请先排除所示障碍;锚定恢复后会再次给出时间。",
     ),
+    "expect.courier": Advice(
+        en="Carry the order out and the answer back; no machine knows when that happens.",
+        zh="请将指令送出并取回回执;何时完成,系统无从得知。",
+    ),
     "expect.no-history": Advice(
         en="Wait for the first final anchor on this chain: times are told from what others took.",
         zh="请等待该链上第一次锚定最终确认:时间是根据以往用时推算的。",
@@ -35,6 +39,10 @@ CODES: dict[str, Advice] = {
     "wait.begin": _NOTHING_TO_DO,
     "wait.checkpoint": _NOTHING_TO_DO,
     "wait.dropped": _NOTHING_TO_DO,
+    "wait.courier": Advice(
+        en="Carry the order, then run `vermilion anchor import` with the answer.",
+        zh="请传递锚定指令,然后用 `vermilion anchor import` 导入回执。",
+    ),
     "wait.due": Advice(
         en="Wait, or run `vermilion anchor now`; anchor_interval_seconds sets the pace.",
         zh="请等待,或执行 `vermilion anchor now`;间隔由 anchor_interval_seconds 设定。",
@@ -45,6 +53,10 @@ CODES: dict[str, Advice] = {
         zh="请等待:须等多少个后续区块由 [[chain]] 表中的最终性规则决定。",
     ),
     "wait.next-anchor": _NOTHING_TO_DO,
+    "wait.order": Advice(
+        en="Write one with `vermilion anchor export`, and give it to the courier.",
+        zh="请用 `vermilion anchor export` 生成锚定指令,交由信使传递。",
+    ),
     "wait.planned": _NOTHING_TO_DO,
     "wait.reorged": _NOTHING_TO_DO,
     "wait.sent": _NOTHING_TO_DO,

@@ -43,6 +43,20 @@ def test_an_anchorer_that_never_spoke_is_silent() -> None:
     assert look.expectation(60) == BLOCKED
 
 
+@pytest.mark.parametrize(
+    ("job", "code"),
+    [(None, "wait.order"), (SENT, "wait.courier"), (make_job(JobState.PLANNED), "wait.courier")],
+)
+def test_of_a_chain_that_a_courier_serves_nobody_speaks_and_nothing_is_expected(
+    job: AnchorJob | None, code: str
+) -> None:
+    look = make_outlook(note=None, job=job, is_courier=True)
+
+    assert look.reason(60) == Reason(code=code)
+    assert look.expectation(60) == Expectation(unknown="expect.courier")
+    assert advice_for(code).zh
+
+
 @pytest.mark.parametrize("age", [SILENT_SECONDS + 1, -SILENT_SECONDS - 1, 86_400])
 def test_an_old_word_is_told_as_old(age: float) -> None:
     note = make_note("wait.sent", told_at=NOW - seconds(age))
