@@ -115,7 +115,7 @@ class Oracle:
             found = _events(site, office)
             events += len(found)
             self._check_events(office, found)
-            self._check_finals(site, office, found, own)
+            self._check_finals(site, office, found, attempts)
             self._check_days(office)
         self._check_nonces(site, attempts)
         self._check_waste(site, own)
@@ -136,14 +136,15 @@ class Oracle:
         site: Site,
         office: Office,
         found: Sequence[tuple[int, bytes, bytes]],
-        own: set[bytes],
+        attempts: Sequence[Any],
     ) -> None:
         table, target = schema.anchor_receipts, office.settings.target
         rows = self._rows(select(table).where(table.c.log == target.log))
         marks = self._rows(select(schema.vanished_blocks.c.block_hash))
         vanished = {row.block_hash for row in marks}
         standing = Counter[tuple[int, bytes]]()
-        gone = {(row.size, row.transaction_hash) for row in rows if row.block_hash in vanished}
+        gone = {row.transaction_hash for row in rows if row.block_hash in vanished}
+        undone = {row.anchor_id for row in attempts if row.transaction_hash in gone}
         for row in rows:
             receipt = parse_anchor_receipt(
                 parse_json(row.receipt, size_max=10**6, what="anchor receipt")
@@ -162,9 +163,12 @@ class Oracle:
             if is_vanished and not DEEP_CODES & set(self.alarms):
                 raise Violation(f"size {row.size}: nobody was told that it vanished")
             standing[row.size, row.transaction_hash] += is_canonical
+        watched = {row.transaction_hash for row in attempts if row.anchor_id not in undone}
         for size, _, transaction in found:
-            if transaction not in own or (size, transaction) in gone:
-                continue  # what vanished past finality may return after its job was closed
+            if transaction not in watched:
+                # another's; or of a job that was closed when its final anchor vanished: any of
+                # its attempts may be mined afterwards, and nobody waits for them any more
+                continue
             if standing[size, transaction] != 1:
                 raise Violation(f"size {size}: {standing[size, transaction]} final rows of it")
 
