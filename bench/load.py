@@ -6,6 +6,7 @@ process of its own too, bound to a core, and prints what it saw as one line of J
 
     python bench/load.py --port 8460 --cpu 1 --seconds 5 records
     python bench/load.py --port 8460 --cpu 1 --seconds 5 get /log/checkpoint
+    python bench/load.py --port 8460 --cpu 1 --seconds 5 posts FILE
 """
 
 from __future__ import annotations
@@ -21,11 +22,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
+from pathlib import Path
 from typing import cast
 
 import uvloop
 
-__all__ = ["LoadResult", "encode_get", "encode_post", "encode_records", "run_load"]
+__all__ = ["LoadResult", "encode_get", "encode_post", "encode_posts", "encode_records", "run_load"]
 
 _RETRY_SECONDS = 0.05
 _STOP_SECONDS = 30.0
@@ -194,6 +196,19 @@ def encode_records(host: str, *, wait: str, bulk: int = 0) -> Callable[[int], by
     return many if bulk else single
 
 
+def encode_posts(host: str, file: Path) -> Callable[[int], bytes]:
+    """Return the requests of a file, each sent once: lines of ``{"path", "body"}``."""
+    lines = map(json.loads, file.read_text(encoding="utf-8").splitlines())
+    encoded = [encode_post(host, line["path"], line["body"].encode()) for line in lines]
+
+    def take(number: int) -> bytes:
+        if number >= len(encoded):
+            raise SystemExit(f"{len(encoded)} requests are not enough for the time asked")
+        return encoded[number]
+
+    return take
+
+
 def _length_of(head: bytes, status: int) -> int:
     """Return the size of a body, as the head states it."""
     if status in {204, 304}:
@@ -234,11 +249,15 @@ def main() -> None:
     kinds.add_parser("get", help="ask for one or more paths in turn").add_argument(
         "paths", nargs="+"
     )
+    posts = kinds.add_parser("posts", help="send what a file has, each line once")
+    posts.add_argument("file", type=Path)
     asked = parser.parse_args()
     if asked.cpu is not None:
         os.sched_setaffinity(0, {asked.cpu})
     if asked.kind == "records":
         requests = encode_records(asked.host, wait=asked.wait, bulk=asked.bulk)
+    elif asked.kind == "posts":
+        requests = encode_posts(asked.host, asked.file)
     else:
         encoded = [encode_get(asked.host, path) for path in asked.paths]
 

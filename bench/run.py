@@ -25,6 +25,7 @@ BENCHES = (
     "merkle",
     "single",
     "single-postgres",
+    "approving",
     "bulk",
     "sequencer",
     "proofs",

@@ -24,6 +24,8 @@ _COUNTS = {
     "secp256k1-eip712": 500,  # most of it is typed data and addresses, in Python
     "webauthn-es256": 2_000,
     "sm2-sm3": 50,
+    "bls12381-g2-pop": 50,
+    "ml-dsa-44": 500,
 }
 _SIGNED_COUNT = 5  # by a program that is started each time
 
