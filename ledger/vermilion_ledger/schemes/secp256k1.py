@@ -21,6 +21,7 @@ __all__ = [
     "typed_data",
     "typed_data_hash",
     "verify",
+    "verify_digest",
 ]
 
 NAME = "secp256k1-eip712"
@@ -101,6 +102,16 @@ def verify(public_key: bytes, message: SignedMessage, signature: bytes) -> None:
 
     Raises:
         InputError: The key is refused, or the statement names no chain.
+        SignatureError: As for `verify_digest`.
+    """
+    verify_digest(public_key, typed_data_hash(message), signature)
+
+
+def verify_digest(public_key: bytes, digest: bytes, signature: bytes) -> None:
+    """Check that the holder of an address signed 32 bytes.
+
+    Raises:
+        InputError: The key is refused.
         SignatureError: r or s outside (0, n), s > n/2, v not 27 or 28, or
             another address.
     """
@@ -113,7 +124,6 @@ def verify(public_key: bytes, message: SignedMessage, signature: bytes) -> None:
     if not 0 < r < _N or not 0 < s <= _N // 2 or signature[64] not in {27, 28}:
         raise SignatureError("signature.not-canonical", "r, s or v is out of range")
     recoverable = signature[:64] + bytes([signature[64] - 27])
-    digest = typed_data_hash(message)
     try:
         key = coincurve.PublicKey.from_signature_and_message(recoverable, digest, hasher=None)
     except Exception as exc:  # coincurve raises plain Exception for a point off the curve
