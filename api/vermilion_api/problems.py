@@ -66,6 +66,8 @@ _STATUSES = {
 }
 _EXITS = {
     "grade.refused": 4,
+    "key.after-revocation": 4,
+    "key.expired": 4,
     "key.in-doubt": 4,
     "key.may-not": 4,
     "key.not-valid": 4,

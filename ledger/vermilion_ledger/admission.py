@@ -11,9 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 
 from vermilion_ledger.binding import check_entry, check_place, needs_seen
+from vermilion_ledger.encoding import encode_time
 from vermilion_ledger.envelope import Envelope, parse_envelope
 from vermilion_ledger.errors import UnavailableError, VerificationError
 from vermilion_ledger.events import ACTOR_SIGNED_EVENTS, Predicate
@@ -149,6 +151,35 @@ class LedgerAdmission:
         for signature in entry.actors:
             verify_actor_signature(signature, entry.envelope.message, registry)
 
+    def check_unexpired(
+        self, entry: LoggedEnvelope, *, kind: RecordKind, view: HistoryView, moment: datetime
+    ) -> None:
+        """Check that no delegation has ended; asked at intake, which has a clock.
+
+        A key may revoke itself at any time. What the log's readers believe is the
+        anchored interval, never this clock.
+
+        Args:
+            entry: A statement that `check` let through.
+            kind: Of its record.
+            view: What is in the log.
+            moment: The later one of now and the quoted block.
+
+        Raises:
+            VerificationError: ``key.expired``.
+        """
+        if not entry.actors or (kind == "keys" and entry.statement.event != "register"):
+            return
+        registry = self.registry(view)
+        if kind == "keys":
+            registry = collect_keys((*self._key_events, entry))
+        for keyid in sorted(entry.signers):
+            until = registry.find(keyid).until
+            if until is not None and moment > until:
+                raise VerificationError(
+                    "key.expired", f"the delegation to key {keyid[:16]}… ended {encode_time(until)}"
+                )
+
     def registry(self, view: HistoryView) -> KeyRegistry:
         """Return the keys, brought up to what the view has of the key record.
 
@@ -239,8 +270,9 @@ def _check_signers(entry: LoggedEnvelope, registry: KeyRegistry) -> None:
     for keyid in sorted(entry.signers):
         key = registry.find(keyid)
         if not key.is_valid_at(entry.index):
-            state = "revoked" if key.registered < entry.index else "not yet registered"
-            raise VerificationError("key.not-valid", f"key {keyid[:16]}… is {state}")
+            if key.registered < entry.index:
+                raise VerificationError("key.after-revocation", f"key {keyid[:16]}… is revoked")
+            raise VerificationError("key.not-valid", f"key {keyid[:16]}… is not yet registered")
         if key.is_in_doubt_at(entry.index):
             raise VerificationError("key.in-doubt", f"key {keyid[:16]}… counts as compromised")
         if statement.event not in key.may:

@@ -1,7 +1,9 @@
 """Evaluating rules: who has decided, who is missing (FORMATS section 3, "Rules").
 
 Pure logic over the entries of one record. Signatures are checked elsewhere;
-here a signer is taken as the owner of the key that the registry has.
+here a signer is taken as the owner of the key that the registry has. A decision
+with a delegated key is the delegator's, made by the delegate; one person counts
+once for a rule, however many they decide for (docs/formats/delegation.md).
 """
 
 from __future__ import annotations
@@ -59,29 +61,32 @@ class _Tally:
     def __init__(self, rule: Rule, excluded: frozenset[str]) -> None:
         self.rule = rule
         self._excluded = excluded
-        self._owners: set[str] = set()
+        self._owners: dict[str, str] = {}  # whose decisions count, and who signed each
+
+    @property
+    def missing(self) -> int:
+        return max(0, self.rule.count - len(set(self._owners.values())))
 
     @property
     def is_met(self) -> bool:
-        return len(self._owners) >= self.rule.count
+        return not self.missing
 
     def matches(self, statement: Statement) -> bool:
         return statement.event == self.rule.event and (
             self.rule.step is None or statement.detail.get("step") == self.rule.step
         )
 
-    def decide(self, owner: str, *, counts: bool) -> None:
+    def decide(self, owner: str, signer: str, *, counts: bool) -> None:
         """Take an owner's decision; it replaces their earlier one."""
-        if counts and owner not in self._excluded:
-            self._owners.add(owner)
-        else:
-            self._owners.discard(owner)
+        self._owners.pop(owner, None)
+        if counts and not self._excluded & {owner, signer}:
+            self._owners[owner] = signer
 
     def outcome(self) -> RuleOutcome:
         return RuleOutcome(
             rule=self.rule,
             owners=tuple(sorted(self._owners)),
-            missing=max(0, self.rule.count - len(self._owners)),
+            missing=self.missing,
         )
 
 
@@ -100,8 +105,8 @@ def _count_entry(
             for earlier in range(position)
             if tallies[earlier].rule.step == tally.rule.after
         )
-        for owner, fits in _owners_that_fit(tally.rule, keys).items():
-            tally.decide(owner, counts=approved and in_order and fits)
+        for owner, (fits, signer) in _owners_that_fit(tally.rule, keys).items():
+            tally.decide(owner, signer, counts=approved and in_order and fits)
 
 
 def _excluded(
@@ -109,12 +114,13 @@ def _excluded(
     entries: Sequence[LoggedEnvelope],
     keys: Sequence[Sequence[RegisteredKey]],
 ) -> frozenset[str]:
-    """Return the owners who signed an event of `notBy`, anywhere in the record."""
+    """Return the owners who signed an event of `notBy`, or for whom, anywhere in the record."""
     return frozenset(
-        key.owner.id
+        person
         for entry, signing in zip(entries, keys, strict=True)
         if entry.statement.event == rule.not_by
         for key in signing
+        for person in key.people
     )
 
 
@@ -122,12 +128,16 @@ def _signing_keys(entry: LoggedEnvelope, registry: KeyRegistry) -> tuple[Registe
     return tuple(registry.keys[keyid] for keyid in sorted(entry.signers) if keyid in registry.keys)
 
 
-def _owners_that_fit(rule: Rule, keys: Sequence[RegisteredKey]) -> dict[str, bool]:
-    """Return, per owner of one entry, whether a key of theirs has the post and unit."""
-    fits: dict[str, bool] = {}
-    for key in keys:
-        fit = (rule.post is None or key.owner.post == rule.post) and (
+def _owners_that_fit(rule: Rule, keys: Sequence[RegisteredKey]) -> dict[str, tuple[bool, str]]:
+    """Return, per owner of one entry, whether a key has the post and unit, and who signed.
+
+    An owner's own signature goes before a delegate's.
+    """
+    found: dict[str, tuple[bool, str]] = {}
+    for key in sorted(keys, key=lambda each: each.on_behalf_of is not None):
+        fits = (rule.post is None or key.owner.post == rule.post) and (
             rule.unit is None or key.owner.unit == rule.unit
         )
-        fits[key.owner.id] = fits.get(key.owner.id, False) or fit
-    return fits
+        if key.counts_for not in found or (fits and not found[key.counts_for][0]):
+            found[key.counts_for] = (fits, key.owner.id)
+    return found

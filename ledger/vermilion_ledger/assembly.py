@@ -20,6 +20,7 @@ from vermilion_ledger.encoding import encode_json, parse_json
 from vermilion_ledger.errors import NotFoundError
 from vermilion_ledger.evm.header import parse_header
 from vermilion_ledger.evm.receipt import AnchorReceipt, parse_anchor_receipt
+from vermilion_ledger.involved import find_involved
 from vermilion_ledger.limits import BUNDLE_SIZE_MAX
 from vermilion_ledger.logged import LoggedEnvelope
 from vermilion_ledger.records import make_history
@@ -93,8 +94,7 @@ def select_events(
     """Return what belongs into the bundle of a record at a tree size.
 
     Of the policy record every event about the policy that the record names;
-    of the key record every event that touches a signer of any of these, and
-    in turn of those who signed the key events, until nobody new is found.
+    of the key record those that `vermilion_ledger.involved` finds for the signers.
 
     Args:
         entries: All entries of the record in order.
@@ -115,7 +115,9 @@ def select_events(
         if event.index < size and event.logged.statement.subject.sha256.hex() == named
     )
     below = [event for event in key_events if event.index < size]
-    keys = _close_over_signers(below, (*inside, *policies))
+    signers = {keyid for user in (*inside, *policies) for keyid in user.logged.signers}
+    involved = {event.index for event in find_involved([e.logged for e in below], signers)}
+    keys = tuple(event for event in below if event.index in involved)
     return Selection(entries=inside, keys=keys, policies=policies)
 
 
@@ -227,31 +229,6 @@ def _registry_entry(event: OpenEntry) -> dict[str, object]:
         "salt": event.salt.hex(),
         "envelope": event.logged.envelope.to_json(),
     }
-
-
-def _close_over_signers(
-    key_events: Sequence[OpenEntry], users: Sequence[OpenEntry]
-) -> tuple[OpenEntry, ...]:
-    """Return the key events that touch a signer, and their signers', and so on."""
-    from vermilion_ledger.schemes import make_keyid
-
-    touching: dict[str, list[OpenEntry]] = {}
-    for event in key_events:
-        detail = event.logged.statement.detail
-        keyid = detail.get("keyid") or make_keyid(detail["scheme"], bytes.fromhex(detail["key"]))
-        touching.setdefault(keyid, []).append(event)
-    waiting = [keyid for user in users for keyid in user.logged.signers]
-    done: set[str] = set()
-    found: dict[int, OpenEntry] = {}
-    while waiting:
-        keyid = waiting.pop()
-        if keyid in done:
-            continue
-        done.add(keyid)
-        for event in touching.get(keyid, ()):
-            found[event.index] = event
-            waiting.extend(event.logged.signers)
-    return tuple(found[index] for index in sorted(found))
 
 
 def _bundle_entry(

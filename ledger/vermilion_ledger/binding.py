@@ -107,7 +107,7 @@ def needs_seen(entry: LoggedEnvelope, registry: KeyRegistry) -> bool:
     if entry.statement.predicate is Predicate.RECORD and entry.statement.event in SEEN_EVENTS:
         return True
     return any(
-        key.scheme == "secp256k1-eip712"
+        key.scheme == "secp256k1-eip712" or key.until is not None
         for keyid in entry.signers
         if (key := registry.keys.get(keyid)) is not None
     )
@@ -221,9 +221,9 @@ def _decision_place(entry: LoggedEnvelope) -> tuple[str, str, bytes]:
 
 
 def _owner_ids(entry: LoggedEnvelope, registry: KeyRegistry) -> frozenset[str]:
-    return frozenset(
-        key.owner.id for keyid in entry.signers if (key := registry.keys.get(keyid)) is not None
-    )
+    """Return who signed and for whom: delegator and delegate are one here."""
+    keys = (registry.keys.get(keyid) for keyid in entry.signers)
+    return frozenset[str]().union(*(key.people for key in keys if key is not None))
 
 
 def _check_digest(entry: LoggedEnvelope, past: _Past, *, complete: bool) -> bool:

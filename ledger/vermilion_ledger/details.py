@@ -18,10 +18,11 @@ from vermilion_ledger.encoding import (
     parse_base64,
     parse_count,
     parse_hex,
+    parse_time,
 )
 from vermilion_ledger.errors import InputError
 from vermilion_ledger.events import DECISION_EVENTS, RECORD_EVENTS, Predicate
-from vermilion_ledger.limits import STATEMENT_SIZE_MAX
+from vermilion_ledger.limits import STATEMENT_SIZE_MAX, TEXT_SIZE_MAX
 from vermilion_ledger.rules import parse_rules
 
 __all__ = ["check_detail"]
@@ -74,7 +75,7 @@ def _check_key_register(value: dict[str, Any]) -> Mapping[str, Any]:
     members = check_members(
         value,
         required=("scheme", "key", "owner", "may", *_SCHEME_MEMBERS.get(scheme, ())),
-        optional=("officer",),
+        optional=("officer", "until", "onBehalfOf"),
         what="detail",
     )
     key = members["key"]
@@ -91,12 +92,26 @@ def _check_key_register(value: dict[str, Any]) -> Mapping[str, Any]:
         raise InputError("detail.may", "may is a sorted list of distinct record events")
     if not isinstance(members.get("officer", False), bool):
         raise InputError("detail.officer", "officer is true or false")
+    _check_delegation(members)
     if "pop" in members:
         parse_base64(members["pop"], size_max=_POP_SIZE_MAX, what="pop")
     for name in ("rpId", "origin"):
         if name in members:
             _text(value, name)
     return members
+
+
+def _check_delegation(members: Mapping[str, Any]) -> None:
+    """Both members or neither, never of an officer, never for the owner of the key."""
+    given = members.keys() & {"until", "onBehalfOf"}
+    if not given:
+        return
+    if len(given) == 1 or "officer" in members:
+        raise InputError("detail.delegation", "until and onBehalfOf stand together, no officer")
+    parse_time(members["until"], what="detail.until")
+    delegator = check_text(members["onBehalfOf"], size_max=TEXT_SIZE_MAX, what="detail.onBehalfOf")
+    if delegator == members["owner"]["id"]:
+        raise InputError("detail.delegation", f"{delegator[:40]!a} is the owner of the key")
 
 
 def _check_key_revoke(value: dict[str, Any]) -> Mapping[str, Any]:

@@ -11,8 +11,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from vermilion_ledger.actor import Actor, parse_actor
+from vermilion_ledger.encoding import parse_time
 from vermilion_ledger.envelope import Signature
 from vermilion_ledger.errors import InputError, SignatureError, VerificationError
 from vermilion_ledger.events import Predicate
@@ -52,6 +54,8 @@ class RegisteredKey:
         may: Event words of records that the key may sign.
         officer: Whether it may revoke, supersede and dispose of any record.
         party: The site of a ``webauthn-es256`` key; None for all other schemes.
+        until: Moment at which a delegation ends, inclusive; None of a person's own key.
+        on_behalf_of: Id of the owner for whom a delegated key decides, or None.
     """
 
     keyid: str
@@ -64,6 +68,18 @@ class RegisteredKey:
     revoked: int | None = None
     compromised_since: int | None = None
     party: RelyingParty | None = None
+    until: datetime | None = None
+    on_behalf_of: str | None = None
+
+    @property
+    def counts_for(self) -> str:
+        """Id of the owner whose decision a signature with this key is."""
+        return self.on_behalf_of or self.owner.id
+
+    @property
+    def people(self) -> frozenset[str]:
+        """Ids of everybody whose decision it is, or who made it: delegator and delegate."""
+        return frozenset({self.owner.id, self.counts_for})
 
     def is_valid_at(self, index: int) -> bool:
         """Tell whether ``registered < index < revoked``."""
@@ -129,11 +145,17 @@ def check_key_events(events: Sequence[LoggedEnvelope], roots: Roots) -> None:
         VerificationError: A rule of FORMATS section 3, "Key events", is broken.
     """
     registry = collect_keys(events)
+    owned: dict[str, list[RegisteredKey]] = {}
+    for key in registry.keys.values():
+        if key.on_behalf_of is None:  # a delegation is not delegated further
+            owned.setdefault(key.owner.id, []).append(key)
     for event in events:
         if event.statement.prior is not None:
             raise VerificationError("key-event.prior", "a key event carries no prior")
+        _check_quote(event, registry)
         if event.statement.event == "register":
             _check_registration(event, registry, roots)
+            _check_delegation(event, owned)
         else:
             _check_revocation(event, registry, roots)
 
@@ -221,6 +243,8 @@ def _read_registration(event: LoggedEnvelope) -> RegisteredKey:
         party=RelyingParty(rp_id=detail["rpId"], origin=detail["origin"])
         if detail["scheme"] == webauthn.NAME
         else None,
+        until=parse_time(detail["until"], what="until") if "until" in detail else None,
+        on_behalf_of=detail.get("onBehalfOf"),
     )
 
 
@@ -242,7 +266,7 @@ def _check_registration(event: LoggedEnvelope, registry: KeyRegistry, roots: Roo
         # A root registers itself: there is nobody above it but the trust policy.
         if event.signers != {key.keyid}:
             raise VerificationError("key-event.root-signers", "a root registers by itself alone")
-        if key.may or "officer" in event.statement.detail:
+        if key.may or event.statement.detail.keys() & {"officer", "until"}:
             raise VerificationError("key-event.root-powers", "a root signs no record events")
         if event.statement.actor != key.owner:
             raise VerificationError("key-event.actor", "the actor is not the owner of the root")
@@ -251,6 +275,34 @@ def _check_registration(event: LoggedEnvelope, registry: KeyRegistry, roots: Roo
         raise VerificationError("key-event.new-key", "the new key did not sign its registration")
     _check_no_strangers(event, key.keyid, roots)
     check_root_quorum(event, registry, roots)
+
+
+def _check_quote(event: LoggedEnvelope, registry: KeyRegistry) -> None:
+    """Whatever a delegated key signs quotes a block, its own registration too."""
+    if event.statement.seen is None and any(
+        (key := registry.keys.get(keyid)) is not None and key.until is not None
+        for keyid in event.signers
+    ):
+        raise VerificationError(
+            "statement.seen-missing", f"{event.statement.event} by a delegated key quotes no block"
+        )
+
+
+def _check_delegation(event: LoggedEnvelope, owned: Mapping[str, Sequence[RegisteredKey]]) -> None:
+    """Nobody can be given more than the delegator has, at that index, by keys of their own."""
+    detail = event.statement.detail
+    delegator = detail.get("onBehalfOf")
+    if delegator is None:
+        return
+    valid = [key for key in owned.get(delegator, ()) if key.is_valid_at(event.index)]
+    if not valid:
+        raise VerificationError(
+            "key-event.delegator", f"no key of {delegator[:40]!a} is valid at leaf {event.index}"
+        )
+    if more := set(detail["may"]).difference(*(key.may for key in valid)):
+        raise VerificationError(
+            "key-event.delegated-may", f"{delegator[:40]!a} may not {min(more)}"
+        )
 
 
 def _check_revocation(event: LoggedEnvelope, registry: KeyRegistry, roots: Roots) -> None:

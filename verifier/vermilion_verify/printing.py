@@ -20,6 +20,7 @@ _MARKS = {
 }
 # Controls, formats (bidirectional ones too), surrogates, unassigned; line and paragraph ends.
 _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_OPEN_TROUBLE = {"key.in-doubt", "key.maybe-expired"}  # of a signature: neither good nor bad
 _GOOD = {Verdict.PROVEN, Verdict.SUPERSEDED}
 _BAD = {Verdict.REFUTED, Verdict.REVOKED}
 
@@ -42,7 +43,7 @@ def render_report(
     lines.append(f"{_say('interval', language)}: {_render_bounds(report.interval, language)}")
     lines += _render_recorder(report.document, language)
     lines += _render_timestamps(report, language)
-    lines += [_render_approval(approval, language) for approval in report.approvals]
+    lines += [_render_approval(each, language, colour=colour) for each in report.approvals]
     sentence = _say(f"verdict.{report.verdict}", language)
     good, bad = report.verdict in _GOOD, report.verdict in _BAD
     lines.append(_paint(sentence, "32;1" if good else "31;1" if bad else "33;1", colour=colour))
@@ -138,14 +139,32 @@ def _render_timestamps(report: Report, language: str) -> list[str]:
     ]
 
 
-def _render_approval(approval: Mapping[str, Any], language: str) -> str:
+def _render_approval(approval: Mapping[str, Any], language: str, *, colour: bool) -> str:
     schemes = ", ".join(sorted({key["scheme"] for key in approval["keys"]}))
     decision = _say(str(approval["decision"]), language)
     bounds = _render_bounds(approval["interval"], language)
     return (
         f"{_say('decision', language)}: {safe_text(str(approval['step']))} {decision} – "
-        f"{safe_text(_name(approval['actor']))} ({schemes}); {bounds}"
+        f"{safe_text(_name(approval['actor']))} ({schemes}){_render_delegators(approval, language)}"
+        f"; {bounds}{_render_trouble(approval, language, colour=colour)}"
     )
+
+
+def _render_delegators(approval: Mapping[str, Any], language: str) -> str:
+    found = sorted({key["onBehalfOf"] for key in approval["keys"] if "onBehalfOf" in key})
+    return "".join(
+        ", " + _say("on-behalf-of", language).format(owner=safe_text(each)) for each in found
+    )
+
+
+def _render_trouble(approval: Mapping[str, Any], language: str, *, colour: bool) -> str:
+    """Say of a signature that is not surely good why: amber where nobody can tell, red else."""
+    lines = []
+    for code in sorted({key["trouble"] for key in approval["keys"] if "trouble" in key}):
+        status = CheckStatus.UNKNOWN if code in _OPEN_TROUBLE else CheckStatus.FAIL
+        mark, style = _MARKS[status]
+        lines.append(f"\n  {_paint(mark, style, colour=colour)} {_say(code, language)} [{code}]")
+    return "".join(lines)
 
 
 def _advice(code: str, language: str) -> str:

@@ -121,6 +121,23 @@ TEXTS: Mapping[str, Phrase] = {
     "next-step": Phrase("next step", "下一步"),
     "error": Phrase("error", "错误"),
     "decision": Phrase("Decision", "审批"),
+    "on-behalf-of": Phrase("on behalf of {owner}", "代 {owner}"),
+    # what may be wrong with the key of a decision
+    "key.after-revocation": Phrase(
+        "signed after the revocation of the key, whatever date it claims",
+        "在密钥吊销之后签署(与其所称日期无关)",
+    ),
+    "key.expired": Phrase(
+        "signed after the delegation had ended, whatever date it claims",
+        "在委托到期之后签署(与其所称日期无关)",
+    ),
+    "key.in-doubt": Phrase(
+        "signed when somebody else may have had the key", "签署时密钥可能已被他人掌握"
+    ),
+    "key.maybe-expired": Phrase(
+        "not known to be from before the delegation ended", "无法确认是在委托到期之前签署"
+    ),
+    "key.not-valid": Phrase("signed before the key was registered", "在密钥注册之前签署"),
     "recorded-by": Phrase("Recorded by", "登记人"),
     "as-stated": Phrase("as stated by the ledger", "据账本所述"),
     "not-checked": Phrase("Nothing above was checked.", "以上内容均未经核验。"),

@@ -23,6 +23,7 @@ from vermilion_verify.blocks import BlockJudge
 from vermilion_verify.case import Case, Document
 from vermilion_verify.checks import CHECKS
 from vermilion_verify.checks.completeness import holds_closing
+from vermilion_verify.checks.keys import find_trouble
 from vermilion_verify.checks.time import as_of_time, bound_event
 from vermilion_verify.outcome import Absent, Unknown
 from vermilion_verify.policy import TrustPolicy
@@ -237,7 +238,7 @@ def _decisions(case: Case) -> list[LoggedEnvelope]:
 
 
 def _describe_approval(case: Case, entry: LoggedEnvelope) -> dict[str, Any]:
-    statement = entry.statement
+    statement, trouble = entry.statement, find_trouble(case, entry)
     return {
         "sequence": entry.sequence,
         "index": entry.index,
@@ -246,13 +247,24 @@ def _describe_approval(case: Case, entry: LoggedEnvelope) -> dict[str, Any]:
         "decision": statement.detail.get("decision"),
         "actor": statement.actor.to_json(),
         "keys": [
-            {"keyid": keyid, "scheme": signature.scheme}
+            _describe_key(case, keyid, signature.scheme, trouble.get(keyid))
             for signature in entry.actors
             for keyid in signature.keyids
         ],
         "claimedTime": statement.time,
         "interval": bound_event(case, entry),
     }
+
+
+def _describe_key(case: Case, keyid: str, scheme: str, trouble: str | None) -> dict[str, Any]:
+    """Return a signing key; for whom, where it was delegated; why not, where it was not good."""
+    value = {"keyid": keyid, "scheme": scheme}
+    key = case.registry.keys.get(keyid)
+    if key is not None and key.on_behalf_of is not None:
+        value["onBehalfOf"] = key.on_behalf_of
+    if trouble is not None:
+        value["trouble"] = trouble
+    return value
 
 
 def _not_proven(case: Case) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from vermilion_api.services.history import StoredHistory
 from vermilion_api.services.waiting import Stage, Standing
 from vermilion_ledger.admission import LedgerAdmission, LedgerIdentity
 from vermilion_ledger.approvals import evaluate_rules
+from vermilion_ledger.encoding import encode_time
 from vermilion_ledger.errors import EvidenceError
 from vermilion_ledger.events import DECISION_EVENTS, VERSION_EVENTS
 from vermilion_ledger.keys import KeyRegistry
@@ -120,6 +121,8 @@ class RecordDesk:
                 "registered": key.registered,
                 "revoked": key.revoked,
                 "compromisedSince": key.compromised_since,
+                "until": encode_time(key.until) if key.until is not None else None,
+                "onBehalfOf": key.on_behalf_of,
             }
             for key in sorted(registry.keys.values(), key=lambda key: key.registered)
         ]
@@ -271,4 +274,4 @@ def _document(entries: Sequence[LoggedEnvelope], known: _Known) -> dict[str, Any
 
 
 def _owners(entry: LoggedEnvelope, registry: KeyRegistry) -> list[str]:
-    return sorted({registry.keys[each].owner.id for each in entry.signers & registry.keys.keys()})
+    return sorted({registry.keys[each].counts_for for each in entry.signers & registry.keys.keys()})

@@ -96,8 +96,8 @@ class SeenDesk:
         self._blocks.save(block, offered_at=self._clock())
         return Seen(chain_id=block.chain_id, number=block.number, hash=block.hash)
 
-    def check(self, seen: Seen) -> None:
-        """Accept a quoted block or refuse it; an accepted one has its header kept.
+    def check(self, seen: Seen) -> ChainBlock:
+        """Accept a quoted block or refuse it; an accepted one is returned, its header kept.
 
         Raises:
             VerificationError: ``seen.other-chain`` or ``seen.not-on-chain``.
@@ -108,7 +108,7 @@ class SeenDesk:
         now = self._clock()
         kept = self._blocks.load(seen.chain_id, seen.hash)
         if kept is not None and kept[0].number == seen.number and now - kept[1] <= _ACCEPT:
-            return
+            return kept[0]
         chain = self._chains.get(seen.chain_id)
         block = chain.load_block(seen.hash) if chain is not None else None
         if (
@@ -123,6 +123,7 @@ class SeenDesk:
                 f"block 0x{seen.hash.hex()[:16]}… is not a final block of the last 7 days",
             )
         self._blocks.save(block, offered_at=now)
+        return block
 
     def _from_anchor(self) -> ChainBlock | None:
         found = [

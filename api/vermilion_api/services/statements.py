@@ -118,8 +118,11 @@ class StatementDesk:
         actor = draft.actor or next((key.owner for key in signers), None)
         if actor is None:
             raise InputError("json.missing-member", "request lacks actor, and no key is registered")
-        quotes = _TYPED_DATA_SCHEME in schemes or (
-            predicate is Predicate.RECORD and draft.event in SEEN_EVENTS
+        quotes = (
+            _TYPED_DATA_SCHEME in schemes
+            or any(key.until is not None for key in signers)
+            or (predicate is Predicate.RECORD and draft.event in SEEN_EVENTS)
+            or (predicate is Predicate.KEY and "until" in draft.detail)
         )
         detail = dict(draft.detail)
         if predicate is Predicate.RECORD:
@@ -212,8 +215,11 @@ class StatementDesk:
                 entry, record_id=record.record_id, kind=record.kind, view=self._view
             )
             self._admission.verify_actors(entry, kind=record.kind, view=self._view)
+        moment = self._clock()
         if entry.statement.seen is not None:
-            self._seen.check(entry.statement.seen)
+            moment = max(moment, self._seen.check(entry.statement.seen).time)
+        with self._lock:
+            self._admission.check_unexpired(entry, kind=record.kind, view=self._view, moment=moment)
 
     def _subject(
         self, predicate: Predicate, draft: Draft, history: tuple[LoggedEnvelope, ...]

@@ -12,6 +12,7 @@ from vermilion_ledger.codes import (
     checking,
     core,
     couriering,
+    delegating,
     hooking,
     serving,
     signing,
@@ -42,6 +43,7 @@ def all_codes() -> dict[str, Advice]:
         verifying,
         stamping,
         signing,
+        delegating,
         serving,
         hooking,
     ):

@@ -35,7 +35,7 @@ def test_a_revoked_key_is_refused(served: Served) -> None:
         served.root,
     )  # fmt: skip
 
-    assert refused(lambda: served.decide(record, key)) == "key.not-valid"
+    assert refused(lambda: served.decide(record, key)) == "key.after-revocation"
     listed = served.api.get("/v1/keys")["keys"]
     assert next(each["revoked"] for each in listed if each["keyid"] == key.keyid) is not None
 

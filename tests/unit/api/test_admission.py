@@ -140,13 +140,13 @@ def test_an_unregistered_key_is_refused(desk: Desk) -> None:
 def test_a_revoked_key_is_refused(desk: Desk) -> None:
     desk.submit(envelope(key_revocation(WANG), ROOT), "keys")
 
-    assert refused(desk, envelope(desk.decide(WANG), WANG)) == "key.not-valid"
+    assert refused(desk, envelope(desk.decide(WANG), WANG)) == "key.after-revocation"
 
 
 def test_a_key_that_revoked_itself_is_refused(desk: Desk) -> None:
     desk.submit(envelope(key_revocation(WANG, by=WANG.actor), WANG), "keys")
 
-    assert refused(desk, envelope(desk.decide(WANG), WANG)) == "key.not-valid"
+    assert refused(desk, envelope(desk.decide(WANG), WANG)) == "key.after-revocation"
 
 
 def test_a_key_must_have_the_event_among_its_may(desk: Desk) -> None:

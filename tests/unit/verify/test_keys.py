@@ -105,7 +105,7 @@ def test_a_key_that_was_revoked_before_it_signed_is_refuted() -> None:
     scene.revoke_key(WANG, ROOT)
     scene.approve(WANG)
 
-    assert only_key_validity(scene, "key.not-valid")
+    assert only_key_validity(scene, "key.after-revocation")
 
 
 def test_a_key_that_was_revoked_after_it_signed_was_valid() -> None:

@@ -4,33 +4,39 @@ from __future__ import annotations
 
 from vermilion_ledger.bundle import BundleEntry
 from vermilion_ledger.commitment import commit, encode_entry, make_tag
+from vermilion_ledger.encoding import encode_time
 from vermilion_ledger.errors import UnavailableError, VerificationError
-from vermilion_ledger.events import Predicate
-from vermilion_ledger.keys import RegisteredKey, check_key_events, touched_key
+from vermilion_ledger.involved import find_involved
+from vermilion_ledger.keys import RegisteredKey, check_key_events
 from vermilion_ledger.logged import LoggedEnvelope
 from vermilion_ledger.policies import check_policy_events
 from vermilion_ledger.possession import check_possession
 from vermilion_verify.case import Case
+from vermilion_verify.checks.time import bound_event
 from vermilion_verify.outcome import Absent, Detail, Unknown
 from vermilion_verify.walk import LogWalk, check_walk
 
-__all__ = ["check_key_validity", "is_log_entry"]
+__all__ = ["check_key_validity", "find_trouble", "is_log_entry"]
+
+_IN_DOUBT = "key.in-doubt"
+_EXPIRED, _MAYBE_EXPIRED = "key.expired", "key.maybe-expired"
 
 
 def check_key_validity(case: Case) -> Detail:
     """Check key and policy events, and the right of every signer to sign.
 
     Validity is judged by the place in the log, never by a claimed date
-    (FORMATS section 3). With a registry file, keys and policies are taken
+    (FORMATS section 3), the end of a delegation by the anchored interval
+    (docs/formats/delegation.md). With a registry file, keys and policies are taken
     from there, after it was compared with the log and with the bundle.
 
     Raises:
         VerificationError: An event by those who may not make it, a key that
             nobody proved to possess, was not valid at the place, may not sign
-            the event or belongs to another actor; a registry file that is not
-            the log's.
-        Unknown: A signer's key is in doubt, or of a scheme that this build
-            cannot check.
+            the event, belongs to another actor or was delegated until before;
+            a registry file that is not the log's.
+        Unknown: A signer's key is in doubt, was perhaps delegated until
+            before, or is of a scheme that this build cannot check.
         Absent: No actor signed, and the bundle has no keys.
     """
     if case.registry_file is not None:
@@ -52,8 +58,18 @@ def check_key_validity(case: Case) -> Detail:
             _check_signers(case, entry)
     in_doubt = _signers_in_doubt(case)
     if in_doubt:
+        raise Unknown(_IN_DOUBT, "a signer's key counts as compromised", {"keys": sorted(in_doubt)})
+    expired = {
+        keyid: entry.index
+        for entry in case.entries
+        for keyid, code in find_trouble(case, entry).items()
+        if code == _MAYBE_EXPIRED
+    }
+    if expired:
         raise Unknown(
-            "key.in-doubt", "a signer's key counts as compromised", {"keys": sorted(in_doubt)}
+            _MAYBE_EXPIRED,
+            f"leaf {min(expired.values())} is not known to be from before a delegation ended",
+            {"keys": sorted(expired)},
         )
     return {"keys": len(case.registry.keys)}
 
@@ -69,21 +85,64 @@ def is_log_entry(walk: LogWalk, event: BundleEntry, record_key: bytes) -> bool:
 def _check_signers(case: Case, entry: LoggedEnvelope) -> None:
     keys = [case.registry.find(keyid) for keyid in sorted(entry.signers)]
     event = entry.statement.event
+    trouble = find_trouble(case, entry)
     for key in keys:
         if not key.is_valid_at(entry.index):
-            raise VerificationError("key.not-valid", _when(key, entry.index))
+            raise VerificationError(trouble[key.keyid], _when(key, entry.index))
         if event not in key.may:
             raise VerificationError("key.may-not", f"key {key.keyid[:16]}… may not {event}")
     if entry.statement.actor not in {key.owner for key in keys}:
         raise VerificationError(
             "key.other-owner", f"the actor of leaf {entry.index} owns none of the signing keys"
         )
+    for key in keys:
+        if trouble.get(key.keyid) == _EXPIRED:
+            raise VerificationError(
+                _EXPIRED,
+                f"leaf {entry.index} quotes a block from after {_end_of(key)},"
+                f" when the delegation to {key.owner.id} had ended",
+            )
+
+
+def find_trouble(case: Case, entry: LoggedEnvelope) -> dict[str, str]:
+    """Return, for each signing key that was not surely good for an entry, the code of why."""
+    keys = [key for keyid in sorted(entry.signers) if (key := case.registry.keys.get(keyid))]
+    judged = {key.keyid: _judge(case, key, entry) for key in keys}
+    return {keyid: code for keyid, code in judged.items() if code is not None}
+
+
+def _judge(case: Case, key: RegisteredKey, entry: LoggedEnvelope) -> str | None:
+    """Return what is worst about a key at an entry, whatever date the entry claims."""
+    if not key.is_valid_at(entry.index):
+        return "key.not-valid" if entry.index <= key.registered else "key.after-revocation"
+    expiry = _judge_expiry(case, key, entry)
+    if expiry != _EXPIRED and key.is_in_doubt_at(entry.index):
+        return _IN_DOUBT
+    return expiry
+
+
+def _judge_expiry(case: Case, key: RegisteredKey, entry: LoggedEnvelope) -> str | None:
+    """Return why a delegation may not have lasted, by the entry's interval alone."""
+    if key.until is None:
+        return None
+    bounds, end = bound_event(case, entry), _end_of(key)
+    if bounds["notAfter"] and bounds["notAfter"]["time"] <= end:
+        return None
+    if bounds["notBefore"] and bounds["notBefore"]["time"] > end:
+        return _EXPIRED
+    return _MAYBE_EXPIRED
+
+
+def _end_of(key: RegisteredKey) -> str:
+    """Return the end of a delegation as it is written; so written, times compare as text."""
+    assert key.until is not None  # noqa: S101 - asked of delegated keys only
+    return encode_time(key.until)
 
 
 def _when(key: RegisteredKey, index: int) -> str:
     if index <= key.registered:
         return f"signed at leaf {index}, registered at {key.registered}"
-    return f"signed at leaf {index}, after the revocation at {key.revoked}"
+    return f"signed at leaf {index}, after the revocation at {key.revoked}, whatever date it claims"
 
 
 def _signers_in_doubt(case: Case) -> set[str]:
@@ -131,21 +190,11 @@ def _check_nothing_held_back(case: Case) -> None:
     The ledger closed the bundle with its signature: an event that it kept
     back is a difference, whether or not it would have changed the verdict.
     """
-    touching: dict[str, list[LoggedEnvelope]] = {}
-    for event in case.key_events:
-        if event.statement.predicate is Predicate.KEY:  # `check_key_events` refuses all others
-            touching.setdefault(touched_key(event), []).append(event)
     named, _ = case.record_policy
     policies = [event for event in case.policy_events if event.statement.subject.sha256 == named]
-    wanted = {event.index for event in policies}
-    waiting = {keyid for event in (*case.entries, *policies) for keyid in event.signers}
-    done: set[str] = set()
-    while waiting:
-        keyid = waiting.pop()
-        done.add(keyid)
-        for event in touching.get(keyid, ()):
-            wanted.add(event.index)
-            waiting |= event.signers - done
+    signers = {keyid for event in (*case.entries, *policies) for keyid in event.signers}
+    involved = find_involved(case.key_events, signers)
+    wanted = {event.index for event in (*policies, *involved)}
     bundled = {event.index for event in (*case.bundle.keys, *case.bundle.policies)}
     if missing := wanted - bundled:
         raise VerificationError(

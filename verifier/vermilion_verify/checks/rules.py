@@ -38,7 +38,8 @@ def check_approval_rule(case: Case) -> Detail:
     if unmet:
         wanted = "; ".join(
             f"{outcome.rule.event} {outcome.rule.step or ''}".strip()
-            + f": {len(outcome.owners)} of {outcome.rule.count} ({', '.join(outcome.owners)})"
+            + f": {outcome.rule.count - outcome.missing} of {outcome.rule.count}"
+            + f" ({', '.join(outcome.owners)})"
             for outcome in unmet
         )
         raise VerificationError("rules.unmet", f"missing decisions: {wanted}")
