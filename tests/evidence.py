@@ -108,7 +108,7 @@ class Scene:
         """Register a key by the roots; a root registers itself when nobody is named."""
         first = actor or (by[0] if by else person)
         made = key_registration(person, by=first.actor, **detail)
-        if person.scheme == "secp256k1-eip712":
+        if person.scheme == "secp256k1-eip712" or person.until:
             made = replace(made, seen=self.chain.seen())
         return self.add(made, *by, person, record_key=REGISTRY_KEY)
 
@@ -144,7 +144,9 @@ class Scene:
         }
         if detail is not None:
             parts["detail"] = detail
-        if word in SEEN_EVENTS or any(each.scheme.startswith("secp") for each in signers):
+        if word in SEEN_EVENTS or any(
+            each.scheme.startswith("secp") or each.until for each in signers
+        ):
             parts["seen"] = self.chain.seen()
             if record_key in self.last:
                 parts["prior"] = prior_of(self.last[record_key])

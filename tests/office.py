@@ -17,7 +17,7 @@ from vermilion_ledger.actor import Actor
 from vermilion_ledger.bundle import BundleEntry, Closing, EvidenceBundle, closing_message
 from vermilion_ledger.checkpoint import Checkpoint, parse_checkpoint_unverified, sign_checkpoint
 from vermilion_ledger.commitment import commit, encode_entry, make_record_id, make_tag
-from vermilion_ledger.encoding import encode_base64
+from vermilion_ledger.encoding import encode_base64, parse_time
 from vermilion_ledger.envelope import Envelope, Signature, make_envelope, sign_intake
 from vermilion_ledger.events import Predicate
 from vermilion_ledger.keys import KeyRegistry, RegisteredKey, Roots
@@ -59,6 +59,8 @@ class Person:
     scheme: str = ed25519.NAME
     may: tuple[str, ...] = ("approve", "countersign", "revoke", "seal", "supersede")
     officer: bool = False
+    until: str = ""  # of a delegated key
+    on_behalf_of: str = ""
 
     @property
     def seed(self) -> bytes:
@@ -89,6 +91,8 @@ class Person:
             officer=self.officer,
             registered=index,
             party=devices.PARTY if self.scheme == webauthn.NAME else None,
+            until=parse_time(self.until, what="until") if self.until else None,
+            on_behalf_of=self.on_behalf_of or None,
         )
         return replace(key, **changes)
 
@@ -144,6 +148,8 @@ def key_registration(person: Person, *, by: Actor = ROOT.actor, **detail: Any) -
     }
     if person.officer:
         members["officer"] = True
+    if person.until:
+        members |= {"until": person.until, "onBehalfOf": person.on_behalf_of}
     if person.scheme == webauthn.NAME:
         members |= {"rpId": devices.PARTY.rp_id, "origin": devices.PARTY.origin}
     if person.scheme == bls12381.NAME:
