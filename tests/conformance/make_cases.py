@@ -28,6 +28,7 @@ from conformance.format_cases import bundle_cases, log_cases  # noqa: E402
 from conformance.good_cases import good_cases  # noqa: E402
 from conformance.joint_cases import joint_cases  # noqa: E402
 from conformance.key_cases import key_cases, rule_cases  # noqa: E402
+from conformance.key_history_cases import key_history_cases  # noqa: E402
 from conformance.record_cases import (  # noqa: E402
     anchor_cases,
     audit_cases,
@@ -47,6 +48,7 @@ def all_cases() -> Iterator[Case]:
     yield from key_cases()
     yield from rule_cases()
     yield from joint_cases()
+    yield from key_history_cases()
     yield from record_cases()
     yield from anchor_cases()
     yield from time_cases()
