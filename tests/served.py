@@ -198,6 +198,7 @@ def serving(
     offered: bool = True,
     page_count_max: int | None = None,
     database_url: str = "",
+    quorum: int = 1,
 ) -> Iterator[Served]:
     """Serve a ledger whose home is in a folder.
 
@@ -207,9 +208,14 @@ def serving(
         offered: A block was offered before the chain went down.
         page_count_max: Size of the disk, in pages of the API's database.
         database_url: Another database than the file in the home folder.
+        quorum: Number of roots, all of which must sign; the second one is in ``root-2.json``.
     """
     folder.mkdir(exist_ok=True)
-    root = create_key_file(folder / "root.json", scheme="ed25519", owner=Actor(id="root"))
+    names = ["root", *(f"root-{number}" for number in range(2, quorum + 1))]
+    roots = [
+        create_key_file(folder / f"{name}.json", scheme="ed25519", owner=Actor(id=name))
+        for name in names
+    ]
     down = ChainSettings(
         id=CHAIN_ID,
         rpc=f"http://127.0.0.1:{CLOSED_PORT}",
@@ -220,7 +226,8 @@ def serving(
     settings = Settings(
         origin="ledger.example.gov/office-1",
         publish_interval_seconds=0.05,
-        roots=(root.keyid,),
+        roots=tuple(root.keyid for root in roots),
+        quorum=quorum,
         chains=(down,),
         database_url=database_url,
         sequencer="auto" if sequenced else "outside",
@@ -240,7 +247,9 @@ def serving(
         Api(url) as api,
         httpx.Client(base_url=url, timeout=60, trust_env=False) as client,
     ):
-        served = Served(folder=folder, ledger=ledger, app=app, api=api, client=client, root=root)
+        served = Served(
+            folder=folder, ledger=ledger, app=app, api=api, client=client, root=roots[0]
+        )
         if sequenced:
             with sequencing(ledger):
                 wait_until_leading(app)

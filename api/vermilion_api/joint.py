@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vermilion_api.client import Ledger
-from vermilion_ledger.envelope import Envelope, parse_envelope
+from vermilion_ledger.envelope import Envelope, Signature, make_envelope, parse_envelope
 from vermilion_ledger.errors import InputError, NotFoundError
 from vermilion_ledger.joining import join_approvals
 from vermilion_ledger.keys import KeyRegistry, collect_keys
@@ -18,7 +18,7 @@ from vermilion_ledger.limits import ENVELOPE_SIZE_MAX
 from vermilion_ledger.logged import LoggedEnvelope
 from vermilion_verify.registry import parse_registry_file
 
-__all__ = ["fetch_registry", "join_parts", "load_part"]
+__all__ = ["fetch_key_events", "fetch_registry", "join_parts", "load_part", "merge_parts"]
 
 
 def load_part(path: Path) -> Envelope:
@@ -49,6 +49,28 @@ def join_parts(ledger: Ledger, parts: Sequence[Envelope]) -> Envelope:
     return join_approvals(parts, fetch_registry(ledger))
 
 
+def merge_parts(parts: Sequence[Envelope]) -> Envelope:
+    """Return one statement with every signature that one of its parts has.
+
+    Nothing is checked but that they are about one statement; a part may have
+    been made from another, and repeat its signatures.
+
+    Raises:
+        InputError: ``join.nothing``, ``join.other-statement``, or
+            ``envelope.repeated-signer``: two different signatures of one key.
+        LimitError: More than an envelope takes.
+    """
+    if not parts:
+        raise InputError("join.nothing", "no statement is given")
+    if any(part.payload != parts[0].payload for part in parts):
+        raise InputError("join.other-statement", "the files are about different statements")
+    signatures: dict[tuple[tuple[str, ...], bytes], Signature] = {}
+    for part in parts:
+        for each in part.signatures:
+            signatures.setdefault((each.keyids, each.sig), each)
+    return make_envelope(parts[0].payload, list(signatures.values()))
+
+
 def fetch_registry(ledger: Ledger) -> KeyRegistry:
     """Return the keys of a ledger, from the registry file that it serves.
 
@@ -59,16 +81,23 @@ def fetch_registry(ledger: Ledger) -> KeyRegistry:
         EvidenceError: The problem that the ledger answered with.
         VerificationError: The key record contradicts itself.
     """
+    return collect_keys(fetch_key_events(ledger))
+
+
+def fetch_key_events(ledger: Ledger) -> tuple[LoggedEnvelope, ...]:
+    """Return the events of a ledger's key record, as it tells them; nothing is checked.
+
+    Raises:
+        EvidenceError: The problem that the ledger answered with.
+    """
     events = parse_registry_file(ledger.fetch("/v1/registry")).keys
-    return collect_keys(
-        [
-            LoggedEnvelope(
-                index=event.index,
-                sequence=event.sequence,
-                envelope=event.envelope,
-                intake=None,
-                actors=(),
-            )
-            for event in events
-        ]
+    return tuple(
+        LoggedEnvelope(
+            index=event.index,
+            sequence=event.sequence,
+            envelope=event.envelope,
+            intake=None,
+            actors=(),
+        )
+        for event in events
     )

@@ -32,7 +32,7 @@ def find_involved(
     for event in events:
         if event.statement.predicate is not Predicate.KEY:
             continue
-        keyid, detail = touched_key(event), event.statement.detail
+        keyid, detail = touched_key(event.statement), event.statement.detail
         touching.setdefault(keyid, []).append(event)
         if event.statement.event == "register" and "onBehalfOf" not in detail:
             owned.setdefault(detail["owner"]["id"], set()).add(keyid)

@@ -22,6 +22,7 @@ from vermilion_ledger.logged import LoggedEnvelope
 from vermilion_ledger.schemes import load_scheme, make_keyid, webauthn
 from vermilion_ledger.schemes.message import SignedMessage
 from vermilion_ledger.schemes.webauthn import Assertion, RelyingParty
+from vermilion_ledger.statement import Statement
 
 __all__ = [
     "KeyRegistry",
@@ -221,10 +222,10 @@ def _signed_by(key: RegisteredKey, signature: Signature) -> bytes | Assertion:
     )
 
 
-def touched_key(event: LoggedEnvelope) -> str:
+def touched_key(statement: Statement) -> str:
     """Return the id of the key that a key event registers or revokes."""
-    detail = event.statement.detail
-    if event.statement.event == "register":
+    detail = statement.detail
+    if statement.event == "register":
         return make_keyid(detail["scheme"], bytes.fromhex(detail["key"]))
     return str(detail["keyid"])
 

@@ -1,7 +1,11 @@
-"""``vermilion keys``: make key files, register and revoke keys, list them."""
+"""``vermilion keys``: make key files, list what is registered, keys of the ledger's own.
+
+What changes who may sign is in `vermilion_api.cli.key_events`.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,32 +14,31 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from vermilion_api.cli import key_events
 from vermilion_api.cli.common import (
     DEFAULT_HOME,
     DEFAULT_URL,
     HomeOption,
     JsonOption,
-    KeyOption,
+    LangOption,
     UrlOption,
-    WaitOption,
-    load_keys,
     show,
 )
 
 if TYPE_CHECKING:
     from vermilion_api import wiring
 
-__all__ = ["add_ml_dsa", "build_app", "list_keys", "new", "register", "revoke", "rotate_intake"]
-
-_DEFAULT_MAY = "approve,countersign,seal"
+__all__ = ["add_ml_dsa", "build_app", "list_keys", "new", "rotate_intake"]
 
 
 def build_app() -> typer.Typer:
     """Return the group."""
     app = typer.Typer(help="Keys of people, roots and the ledger.", no_args_is_help=True)
     app.command("new")(new)
-    app.command("register")(register)
-    app.command("revoke")(revoke)
+    app.command("register")(key_events.register)
+    app.command("rotate")(key_events.rotate)
+    app.command("revoke")(key_events.revoke)
+    app.command("compromised")(key_events.compromised)
     app.command("list")(list_keys)
     app.command("add-ml-dsa")(add_ml_dsa)
     app.command("rotate-intake")(rotate_intake)
@@ -85,89 +88,50 @@ def new(  # noqa: PLR0913 - one parameter per option
     )
 
 
-def register(
-    *,
-    key: Annotated[Path, typer.Option("--key", help="Key file to register.")],
-    root: Annotated[
-        list[Path] | None, typer.Option("--root", help="Key file of a root; may be repeated.")
-    ] = None,
-    may: Annotated[str, typer.Option(help="Event words it may sign.")] = _DEFAULT_MAY,
-    officer: Annotated[
-        bool, typer.Option("--officer", help="May revoke, supersede and dispose anywhere.")
-    ] = False,
-    url: UrlOption = DEFAULT_URL,
-    wait: WaitOption = "published",
-    as_json: JsonOption = False,
+def list_keys(
+    *, url: UrlOption = DEFAULT_URL, as_json: JsonOption = False, lang: LangOption = ""
 ) -> None:
-    """Register a key, signed by the roots and by itself; a root by itself alone."""
-    from vermilion_api.client import Ledger
-    from vermilion_api.keyfiles import load_key_file
-    from vermilion_api.signing import describe_key, submit_event
-
-    fresh, roots = load_key_file(key), load_keys(root)
-    with Ledger(url) as ledger:
-        is_root = fresh.keyid in ledger.get("/v1/log")["registry"]["roots"]
-        words = set() if is_root else {word.strip() for word in may.split(",") if word.strip()}
-        detail = describe_key(fresh, sorted(words))
-        if officer and not is_root:
-            detail["officer"] = True
-        signers = [fresh] if is_root else [*roots, fresh]
-        asked = {"event": "register", "detail": detail, "actor": signers[0].owner.to_json()}
-        answer = submit_event(ledger, ledger.record_id("keys"), asked, signers, wait=wait)
-    show(
-        {**answer, "keyid": fresh.keyid},
-        f"key {fresh.keyid} of {fresh.owner.id} is registered at index {answer['index']}",
-        as_json=as_json,
-    )
-
-
-def revoke(
-    keyid: Annotated[str, typer.Argument(help="Key id.")],
-    *,
-    key: KeyOption = None,
-    reason: Annotated[str, typer.Option(help="Why.")] = "",
-    compromised_since: Annotated[
-        int | None, typer.Option(help="Leaf index from which its signatures are in doubt.")
-    ] = None,
-    url: UrlOption = DEFAULT_URL,
-    wait: WaitOption = "published",
-    as_json: JsonOption = False,
-) -> None:
-    """Revoke a key, signed by the roots' quorum or by the key itself."""
-    from vermilion_api.client import Ledger
-    from vermilion_api.signing import submit_event
-    from vermilion_ledger.errors import InputError
-
-    signers = load_keys(key)
-    if not signers:
-        raise InputError("key.none", "no --key was given")
-    detail: dict[str, Any] = {"keyid": keyid, "reason": reason}
-    if compromised_since is not None:
-        detail["compromisedSince"] = compromised_since
-    asked = {"event": "revoke", "detail": detail, "actor": signers[0].owner.to_json()}
-    with Ledger(url) as ledger:
-        answer = submit_event(ledger, ledger.record_id("keys"), asked, signers, wait=wait)
-    show(
-        {**answer, "keyid": keyid},
-        f"key {keyid} is revoked from index {answer['index']} on",
-        as_json=as_json,
-    )
-
-
-def list_keys(*, url: UrlOption = DEFAULT_URL, as_json: JsonOption = False) -> None:
-    """List registered keys."""
+    """List registered keys: how long each is valid, for whom it decides, what is in doubt."""
+    from vermilion_api.cli import choose_language
     from vermilion_api.client import Ledger
 
+    language = choose_language(["--lang", lang], os.environ)
     with Ledger(url) as ledger:
         found = ledger.get("/v1/keys")
-    lines = [
-        f"{key['keyid'][:16]}…  {key['scheme']:<16} {key['owner']['id']:<12}"
-        f" from {key['registered']}"
-        + ("" if key["revoked"] is None else f", revoked at {key['revoked']}")
-        + f"  may {', '.join(key['may']) or 'sign nothing but keys and policies'}"
-        for key in found["keys"]
-    ]
-    show(found, "\n".join(lines) or "no key is registered", as_json=as_json)
+    lines = [_describe(key, zh=language == "zh-CN") for key in found["keys"]]
+    none = "尚未注册任何密钥" if language == "zh-CN" else "no key is registered"
+    show(found, "\n".join(lines) or none, as_json=as_json)
+
+
+def _describe(key: dict[str, Any], *, zh: bool) -> str:
+    """Say in one line what a key is good for; leaf numbers are those of the log."""
+    owner = key["owner"]
+    name = " ".join(owner[member] for member in ("name", "post", "unit") if owner[member])
+    start, end, since = key["registered"], key["revoked"], key["compromisedSince"]
+    said = []
+    if zh:
+        said.append(
+            f"叶 {start} 之后有效" if end is None else f"叶 {start} 至 {end} 之间有效,已吊销"
+        )
+        if since is not None:
+            said.append(f"自叶 {since} 起的签名存疑(密钥可能已被他人掌握)")
+        if key["until"] is not None:
+            said.append(f"代 {key['onBehalfOf']} 签署,至 {key['until']} 止")
+        powers = "可签署 " + "、".join(key["may"]) if key["may"] else "仅签署密钥与策略事件"
+        said.append(powers + (",并可撤销、取代、处置任何档案" if key["officer"] else ""))
+        return f"{key['keyid']}  {key['scheme']}  {owner['id']} {name}:{';'.join(said)}"
+    said.append(
+        f"valid after leaf {start}"
+        if end is None
+        else f"valid between leaves {start} and {end}, then revoked"
+    )
+    if since is not None:
+        said.append(f"in doubt from leaf {since} on, as others may have had it")
+    if key["until"] is not None:
+        said.append(f"decides on behalf of {key['onBehalfOf']} until {key['until']}")
+    powers = "may " + (", ".join(key["may"]) or "sign nothing but keys and policies")
+    said.append(powers + (", and end any record as an officer" if key["officer"] else ""))
+    return f"{key['keyid']}  {key['scheme']}  {owner['id']} {name}: {'; '.join(said)}"
 
 
 def add_ml_dsa(*, home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:

@@ -66,8 +66,8 @@ CODES: dict[str, Advice] = {
     ),
     "key.malformed": _KEY_FILE,
     "key.none": Advice(
-        en="Name the key file that signs with --key.",
-        zh="请用 --key 指定签名的密钥文件。",
+        en="Name the key file that signs with --key, that of a root with --root.",
+        zh="请用 --key 指定签名的密钥文件,根密钥用 --root。",
     ),
     "key.scheme": Advice(
         en="Choose a scheme that `vermilion keys new --help` names.",

@@ -191,8 +191,8 @@ def test_an_event_of_another_family_is_no_key_event(made: Any) -> None:
 def test_a_key_event_touches_the_key_it_registers_or_revokes() -> None:
     revocation = placed(office.key_revocation(WANG), ROOT, index=9)
 
-    assert touched_key(REGISTER_WANG) == touched_key(revocation) == WANG.keyid
-    assert touched_key(REGISTER_ROOT) == ROOT.keyid
+    assert touched_key(REGISTER_WANG.statement) == touched_key(revocation.statement) == WANG.keyid
+    assert touched_key(REGISTER_ROOT.statement) == ROOT.keyid
 
 
 # --- revocation

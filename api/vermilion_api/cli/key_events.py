@@ -1,0 +1,292 @@
+"""``vermilion keys register, revoke, compromised, rotate``: what changes who may sign.
+
+Where the roots of a quorum sit in different places, ``--output`` writes what was
+signed so far into a file instead of submitting it, and ``--statement`` takes
+such files: what they hold is joined, compared with what is asked, and signed by
+the keys at hand as well. Without ``--output`` it is submitted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vermilion_api.cli.common import (
+    DEFAULT_URL,
+    JsonOption,
+    KeyOption,
+    UrlOption,
+    WaitOption,
+    load_keys,
+    show,
+    write_file,
+)
+
+if TYPE_CHECKING:
+    from vermilion_api.client import Ledger
+    from vermilion_api.keyfiles import KeyFile
+    from vermilion_ledger.envelope import Envelope
+
+__all__ = ["compromised", "register", "revoke", "rotate"]
+
+_DEFAULT_MAY = "approve,countersign,seal"
+
+RootOption = Annotated[
+    list[Path] | None, typer.Option("--root", help="Key file of a root; may be repeated.")
+]
+StatementOption = Annotated[
+    list[Path] | None,
+    typer.Option(help="File of --output, to be signed as well or sent; several are joined."),
+]
+OutputOption = Annotated[
+    Path | None,
+    typer.Option("-o", "--output", help="Write what was signed here, and submit nothing."),
+]
+
+
+def register(  # noqa: PLR0913 - one parameter per option
+    *,
+    key: Annotated[Path | None, typer.Option("--key", help="Key file to register.")] = None,
+    root: RootOption = None,
+    may: Annotated[
+        str, typer.Option(help=f"Event words it may sign; {_DEFAULT_MAY} if left out.")
+    ] = "",
+    officer: Annotated[
+        bool, typer.Option("--officer", help="May revoke, supersede and dispose anywhere.")
+    ] = False,
+    until: Annotated[
+        str, typer.Option(help="End of a delegation, such as 2026-12-31T16:00:00Z.")
+    ] = "",
+    on_behalf_of: Annotated[
+        str, typer.Option(help="Id of the owner for whom a delegated key decides.")
+    ] = "",
+    actor: Annotated[
+        str, typer.Option(help="id,name,post,unit of the root that signs later, elsewhere.")
+    ] = "",
+    keyid: Annotated[
+        str, typer.Option(help="With --statement: the key that it must be about.")
+    ] = "",
+    statement: StatementOption = None,
+    output: OutputOption = None,
+    url: UrlOption = DEFAULT_URL,
+    wait: WaitOption = "published",
+    as_json: JsonOption = False,
+) -> None:
+    """Register a key, signed by the roots and by itself; a root by itself alone."""
+    from vermilion_api.client import Ledger
+    from vermilion_api.keyfiles import load_key_file
+    from vermilion_ledger.errors import InputError
+
+    fresh = load_key_file(key) if key is not None else None
+    roots = load_keys(root)
+    if fresh is not None:
+        keyid = fresh.keyid
+    if not keyid:
+        raise InputError("key.unnamed", "neither --key nor --keyid says which key")
+    given: dict[str, Any] = {"may": _words(may)} if may else {}
+    given |= {"officer": True} if officer else {}
+    given |= {"until": until} if until else {}
+    given |= {"onBehalfOf": on_behalf_of} if on_behalf_of else {}
+    with Ledger(url) as ledger:
+        signers = [*roots, *([fresh] if fresh else [])]
+        if statement:
+            signed = _join(statement, signers, event="register", keyid=keyid, detail=given)
+        elif fresh is None:
+            raise InputError("key.unnamed", "--keyid stands with --statement; give --key")
+        else:
+            asked, signers = _ask_register(ledger, fresh, roots, given, actor)
+            signed = _make(ledger, asked, signers)
+        _finish(ledger, signed, output, wait=wait, as_json=as_json)
+
+
+def revoke(  # noqa: PLR0913 - one parameter per option
+    keyid: Annotated[str, typer.Argument(help="Key id.")],
+    *,
+    key: KeyOption = None,
+    reason: Annotated[str, typer.Option(help="Why.")] = "",
+    compromised_since: Annotated[
+        int | None, typer.Option(help="Leaf index from which its signatures are in doubt.")
+    ] = None,
+    statement: StatementOption = None,
+    output: OutputOption = None,
+    url: UrlOption = DEFAULT_URL,
+    wait: WaitOption = "published",
+    as_json: JsonOption = False,
+) -> None:
+    """Revoke a key, signed by the roots' quorum or by the key itself."""
+    from vermilion_api.client import Ledger
+
+    detail: dict[str, Any] = {"reason": reason} if reason else {}
+    if compromised_since is not None:
+        detail["compromisedSince"] = compromised_since
+    with Ledger(url) as ledger:
+        signed = _revocation(ledger, keyid, detail, load_keys(key), statement)
+        _finish(ledger, signed, output, wait=wait, as_json=as_json)
+
+
+def compromised(  # noqa: PLR0913 - one parameter per option
+    keyid: Annotated[str, typer.Argument(help="Key id.")],
+    *,
+    since: Annotated[
+        str, typer.Option(help="Leaf index, or a date (UTC), from which it may be in other hands.")
+    ],
+    root: RootOption = None,
+    reason: Annotated[str, typer.Option(help="Why.")] = "",
+    statement: StatementOption = None,
+    output: OutputOption = None,
+    url: UrlOption = DEFAULT_URL,
+    wait: WaitOption = "published",
+    as_json: JsonOption = False,
+) -> None:
+    """Revoke a key that others may have had, from a leaf or a day on; by the roots' quorum."""
+    from vermilion_api.client import Ledger
+
+    with Ledger(url) as ledger:
+        place = _find_place(ledger, keyid, since)
+        detail: dict[str, Any] = {"compromisedSince": place}
+        if reason or not statement:
+            detail["reason"] = reason or "compromised"
+        signed = _revocation(ledger, keyid, detail, load_keys(root), statement)
+        _finish(ledger, signed, output, wait=wait, as_json=as_json)
+
+
+def rotate(
+    keyid: Annotated[str, typer.Argument(help="Id of the key that goes.")],
+    *,
+    key: Annotated[Path, typer.Option("--key", help="Key file of the key that comes.")],
+    root: RootOption = None,
+    url: UrlOption = DEFAULT_URL,
+    wait: WaitOption = "published",
+    as_json: JsonOption = False,
+) -> None:
+    """Register a key with all that another may, then revoke that one; goes on if interrupted."""
+    from vermilion_api.client import Ledger
+    from vermilion_api.key_changes import rotate_key
+    from vermilion_api.keyfiles import load_key_file
+
+    new, roots = load_key_file(key), _some(load_keys(root))
+    with Ledger(url) as ledger:
+        done = rotate_key(ledger, keyid, new, roots, wait=wait)
+    show(
+        {"keyid": new.keyid, "old": keyid, "registered": done.registered, "revoked": done.revoked},
+        f"key {new.keyid} of {new.owner.id} is registered at index {done.registered},"
+        f" key {keyid} is revoked from index {done.revoked} on",
+        as_json=as_json,
+    )
+
+
+def _words(text: str) -> list[str]:
+    return sorted({word.strip() for word in text.split(",") if word.strip()})
+
+
+def _some(keys: list[KeyFile]) -> list[KeyFile]:
+    from vermilion_ledger.errors import InputError
+
+    if not keys:
+        raise InputError("key.none", "no key file that signs was given")
+    return keys
+
+
+def _ask_register(
+    ledger: Ledger, fresh: KeyFile, roots: list[KeyFile], given: Mapping[str, Any], actor: str
+) -> tuple[dict[str, Any], list[KeyFile]]:
+    """Return what is asked of the ledger, and who signs it here."""
+    from vermilion_api.signing import describe_key
+
+    is_root = fresh.keyid in ledger.get("/v1/log")["registry"]["roots"]
+    signers = [fresh] if is_root else [*roots, fresh]
+    if actor:
+        members = (*actor.split(","), "", "", "")[:4]
+        named: Any = dict(zip(("id", "name", "post", "unit"), members, strict=True))
+    else:
+        named = (signers if is_root else _some(roots))[0].owner.to_json()
+    powers = {"may": []} if is_root else {"may": _words(_DEFAULT_MAY), **given}
+    detail = {**describe_key(fresh, ()), **powers}
+    return {"event": "register", "detail": detail, "actor": named}, signers
+
+
+def _revocation(
+    ledger: Ledger,
+    keyid: str,
+    detail: Mapping[str, Any],
+    keys: list[KeyFile],
+    statement: Sequence[Path] | None,
+) -> Envelope:
+    if statement:
+        return _join(statement, keys, event="revoke", keyid=keyid, detail=detail)
+    actor = _some(keys)[0].owner.to_json()
+    asked = {"event": "revoke", "detail": {"keyid": keyid, "reason": "", **detail}, "actor": actor}
+    return _make(ledger, asked, keys)
+
+
+def _make(ledger: Ledger, asked: Mapping[str, Any], keys: Sequence[KeyFile]) -> Envelope:
+    from vermilion_api.key_changes import make_key_event
+
+    return make_key_event(ledger, asked, keys)
+
+
+def _join(
+    paths: Sequence[Path],
+    keys: Sequence[KeyFile],
+    *,
+    event: str,
+    keyid: str,
+    detail: Mapping[str, Any],
+) -> Envelope:
+    from vermilion_api.joint import load_part
+    from vermilion_api.key_changes import join_key_event
+
+    parts = [load_part(path) for path in paths]
+    return join_key_event(parts, keys, event=event, keyid=keyid, detail=detail)
+
+
+def _find_place(ledger: Ledger, keyid: str, since: str) -> int:
+    """Return the leaf index that a number or a date stands for."""
+    from vermilion_api.joint import fetch_registry
+    from vermilion_api.key_changes import covered_before
+    from vermilion_ledger.encoding import parse_time
+    from vermilion_ledger.errors import InputError
+
+    if since.isdecimal() and since.isascii():
+        return int(since)
+    try:
+        moment = datetime.strptime(since, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        try:
+            moment = parse_time(since, what="--since")
+        except InputError as exc:
+            raise InputError("key.since", f"{since[:40]!a} is no leaf index and no date") from exc
+    return max(fetch_registry(ledger).find(keyid).registered, covered_before(ledger, moment))
+
+
+def _finish(
+    ledger: Ledger, signed: Envelope, output: Path | None, *, wait: str, as_json: bool
+) -> None:
+    """Write what was signed, or submit it; and say in plain words what it is."""
+    from vermilion_api.key_changes import describe_change
+    from vermilion_api.signing import submit_envelope
+    from vermilion_ledger.keys import touched_key
+
+    what, keyid = describe_change(signed.statement), touched_key(signed.statement)
+    count = sum(len(each.keyids) for each in signed.signatures)
+    if output is not None:
+        write_file(output, signed.data)
+        show(
+            {"file": str(output), "keyid": keyid, "signatures": count},
+            f"{output}: {count} signatures, not submitted, for {signed.statement.ledger}\n{what}",
+            as_json=as_json,
+        )
+        return
+    answer = submit_envelope(ledger, signed, wait=wait)
+    done = "registered at" if signed.statement.event == "register" else "revoked from"
+    show(
+        {**answer, "keyid": keyid},
+        f"key {keyid} is {done} index {answer['index']}"
+        + (" on" if signed.statement.event == "revoke" else "")
+        + f"\n{what}",
+        as_json=as_json,
+    )
