@@ -43,6 +43,13 @@ from vermilion_ledger.store import open_database
 
 CHAIN_ID = 31337
 CLOSED_PORT = 9  # discard: nobody listens there
+DOWN = ChainSettings(
+    id=CHAIN_ID,
+    rpc=f"http://127.0.0.1:{CLOSED_PORT}",
+    contract="0x" + "ab" * 20,
+    log="0x" + "cd" * 32,
+    code_hash="0x" + "ef" * 32,
+)
 DECISION = {"step": "sign-off", "decision": "approved"}
 TWO_OWNERS = (Rule(event="approve", count=2, step="sign-off"),)
 
@@ -190,6 +197,14 @@ def listening(app: FastAPI) -> Iterator[str]:
         door.close()
 
 
+def make_roots(folder: Path, count: int) -> list[KeyFile]:
+    names = ["root", *(f"root-{number}" for number in range(2, count + 1))]
+    return [
+        create_key_file(folder / f"{name}.json", scheme="ed25519", owner=Actor(id=name))
+        for name in names
+    ]
+
+
 @contextmanager
 def serving(
     folder: Path,
@@ -211,24 +226,13 @@ def serving(
         quorum: Number of roots, all of which must sign; the second one is in ``root-2.json``.
     """
     folder.mkdir(exist_ok=True)
-    names = ["root", *(f"root-{number}" for number in range(2, quorum + 1))]
-    roots = [
-        create_key_file(folder / f"{name}.json", scheme="ed25519", owner=Actor(id=name))
-        for name in names
-    ]
-    down = ChainSettings(
-        id=CHAIN_ID,
-        rpc=f"http://127.0.0.1:{CLOSED_PORT}",
-        contract="0x" + "ab" * 20,
-        log="0x" + "cd" * 32,
-        code_hash="0x" + "ef" * 32,
-    )
+    roots = make_roots(folder, quorum)
     settings = Settings(
         origin="ledger.example.gov/office-1",
         publish_interval_seconds=0.05,
         roots=tuple(root.keyid for root in roots),
         quorum=quorum,
-        chains=(down,),
+        chains=(DOWN,),
         database_url=database_url,
         sequencer="auto" if sequenced else "outside",
     )

@@ -35,14 +35,14 @@ __all__ = ["compromised", "register", "revoke", "rotate"]
 
 _DEFAULT_MAY = "approve,countersign,seal"
 
-RootOption = Annotated[
+_RootOption = Annotated[
     list[Path] | None, typer.Option("--root", help="Key file of a root; may be repeated.")
 ]
-StatementOption = Annotated[
+_StatementOption = Annotated[
     list[Path] | None,
     typer.Option(help="File of --output, to be signed as well or sent; several are joined."),
 ]
-OutputOption = Annotated[
+_OutputOption = Annotated[
     Path | None,
     typer.Option("-o", "--output", help="Write what was signed here, and submit nothing."),
 ]
@@ -51,7 +51,7 @@ OutputOption = Annotated[
 def register(  # noqa: PLR0913 - one parameter per option
     *,
     key: Annotated[Path | None, typer.Option("--key", help="Key file to register.")] = None,
-    root: RootOption = None,
+    root: _RootOption = None,
     may: Annotated[
         str, typer.Option(help=f"Event words it may sign; {_DEFAULT_MAY} if left out.")
     ] = "",
@@ -70,8 +70,8 @@ def register(  # noqa: PLR0913 - one parameter per option
     keyid: Annotated[
         str, typer.Option(help="With --statement: the key that it must be about.")
     ] = "",
-    statement: StatementOption = None,
-    output: OutputOption = None,
+    statement: _StatementOption = None,
+    output: _OutputOption = None,
     url: UrlOption = DEFAULT_URL,
     wait: WaitOption = "published",
     as_json: JsonOption = False,
@@ -111,8 +111,8 @@ def revoke(  # noqa: PLR0913 - one parameter per option
     compromised_since: Annotated[
         int | None, typer.Option(help="Leaf index from which its signatures are in doubt.")
     ] = None,
-    statement: StatementOption = None,
-    output: OutputOption = None,
+    statement: _StatementOption = None,
+    output: _OutputOption = None,
     url: UrlOption = DEFAULT_URL,
     wait: WaitOption = "published",
     as_json: JsonOption = False,
@@ -134,10 +134,10 @@ def compromised(  # noqa: PLR0913 - one parameter per option
     since: Annotated[
         str, typer.Option(help="Leaf index, or a date (UTC), from which it may be in other hands.")
     ],
-    root: RootOption = None,
+    root: _RootOption = None,
     reason: Annotated[str, typer.Option(help="Why.")] = "",
-    statement: StatementOption = None,
-    output: OutputOption = None,
+    statement: _StatementOption = None,
+    output: _OutputOption = None,
     url: UrlOption = DEFAULT_URL,
     wait: WaitOption = "published",
     as_json: JsonOption = False,
@@ -158,7 +158,7 @@ def rotate(
     keyid: Annotated[str, typer.Argument(help="Id of the key that goes.")],
     *,
     key: Annotated[Path, typer.Option("--key", help="Key file of the key that comes.")],
-    root: RootOption = None,
+    root: _RootOption = None,
     url: UrlOption = DEFAULT_URL,
     wait: WaitOption = "published",
     as_json: JsonOption = False,
