@@ -1,0 +1,364 @@
+"""Histories of keys against a model of plain dicts: intake and verifier must agree with it.
+
+Roots (two of three), people with several keys, delegates; events by the right
+signers and the wrong ones, forged, unquoted, too late. Each is put to the
+ledger's admission and, admitted or not, into a log that a verifier judges.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from conformance.key_history_cases import moment
+from evidence import DOCUMENT_BYTES, Scene
+from office import (
+    INTAKE_KEYID,
+    INTAKE_SEED,
+    ORIGIN,
+    POLICIES,
+    RECORD,
+    RECORD_KEY,
+    REGISTRY,
+    REGISTRY_KEY,
+    Person,
+    key_registration,
+    key_revocation,
+    prior_of,
+    statement,
+)
+from trusted import Chain, trust_toml
+from vermilion_ledger.admission import LedgerAdmission, LedgerIdentity
+from vermilion_ledger.encoding import parse_time
+from vermilion_ledger.envelope import Envelope, Signature, make_envelope, sign_intake
+from vermilion_ledger.errors import EvidenceError
+from vermilion_ledger.keys import Roots
+from vermilion_ledger.logged import place_envelope
+from vermilion_ledger.rows import RecordEntry, RecordKind
+from vermilion_ledger.schemes import ed25519
+from vermilion_ledger.statement import Statement
+from vermilion_verify.policy import parse_trust_policy
+
+Event = dict[str, Any]
+Keys = dict[str, dict[str, Any]]
+
+ROOTS, QUORUM = ("root one", "root two", "root three"), 2
+OWNERS = {"wang 1": "wang", "wang 2": "wang", "li 1": "li", "chen 1": "chen", "chen 2": "chen"}
+KEYS = {
+    **{name: Person(name=name, may=()) for name in ROOTS},
+    **{name: Person(name=name, owner=owner) for name, owner in OWNERS.items()},
+}
+IDENTITY = LedgerIdentity(
+    origin=ORIGIN,
+    roots=Roots(keyids=frozenset(KEYS[name].keyid for name in ROOTS), quorum=QUORUM),
+    intake_keyids=frozenset({INTAKE_KEYID}),
+    keys_record=REGISTRY,
+    policies_record=POLICIES,
+)
+CHAIN = Chain()
+TRUST = trust_toml(
+    [CHAIN],
+    roots="[" + ", ".join(f'"{KEYS[name].keyid}"' for name in ROOTS) + "]",
+    quorum=str(QUORUM),
+)
+
+
+# -- the model: what is allowed, in plain words over dicts
+
+
+def owner_of(name: str) -> str:
+    return OWNERS.get(name, name)
+
+
+def read_keys(history: Sequence[Event]) -> Keys:
+    """Every key with what the events say of it, by leaf index."""
+    keys: Keys = {}
+    for index, event in enumerate(history):
+        if event["word"] == "register":
+            keys.setdefault(event["key"], {**event, "at": index, "revoked": None, "doubt": None})
+        elif event["word"] == "revoke" and (key := keys.get(event["key"])):
+            key["revoked"] = index if key["revoked"] is None else key["revoked"]
+            if event["since"] is not None:
+                known = key["doubt"]
+                key["doubt"] = event["since"] if known is None else min(known, event["since"])
+    return keys
+
+
+def is_allowed(event: Event, index: int, keys: Keys) -> bool:
+    """Whether an event may stand at a leaf after what the keys say before it."""
+    signers, name = set(event["signers"]), event["key"]
+    delegated = {each for each, key in keys.items() if key["for"]} | (
+        {name} if event["for"] else set()
+    )
+    if event["forged"] or not signers or (signers & delegated and not event["quoted"]):
+        return False
+    valid = {each for each, key in keys.items() if key["revoked"] is None}
+    if event["word"] == "approve":
+        may = all(each in valid and "approve" in keys[each]["may"] for each in signers)
+        return may and event["actor"] in signers
+    # At its own revocation a root is not valid any more.
+    roots = (signers & valid & set(ROOTS)) - ({name} if event["word"] == "revoke" else set())
+    is_by_roots = len(roots) >= QUORUM and event["actor"] in roots and signers <= {*ROOTS, name}
+    if event["word"] == "revoke":
+        return name in keys and is_revocable(event, index, keys, is_by_roots=is_by_roots)
+    if name in ROOTS:
+        is_alone = signers == {name} == {event["actor"]}
+        return name not in keys and is_alone and not event["may"] and not event["for"]
+    own = [keys[each] for each in valid if owner_of(each) == event["for"] and not keys[each]["for"]]
+    is_given = bool(own) and set(event["may"]) <= {word for key in own for word in key["may"]}
+    is_fresh = name not in keys and name in signers
+    return is_fresh and is_by_roots and (is_given or not event["for"])
+
+
+def is_revocable(event: Event, index: int, keys: Keys, *, is_by_roots: bool) -> bool:
+    key = keys[event["key"]]
+    if event["since"] is not None:
+        return is_by_roots and bool(key["at"] <= event["since"] <= index)
+    is_alone = set(event["signers"]) == {event["key"]} == {event["actor"]}
+    return is_by_roots or (is_alone and key["revoked"] is None)
+
+
+def ends_of(event: Event, keys: Keys) -> list[int]:
+    """The blocks at which the delegations end that an event rests on."""
+    return [keys[each]["until"] for each in event["signers"] if each in keys and keys[each]["for"]]
+
+
+def is_admitted(history: Sequence[Event], event: Event, now: int) -> bool:
+    """What intake should say."""
+    keys = read_keys(history)
+    if not is_allowed(event, len(history), keys):
+        return False
+    ends = [] if event["word"] == "revoke" else ends_of(event, read_keys([*history, event]))
+    return all(max(now, event["quoted"] or 0) <= end for end in ends)
+
+
+def judge(history: Sequence[Event], anchors: Sequence[tuple[int, int]]) -> str:
+    """What a verifier should say; anchors are pairs of tree size and block."""
+    keys, is_open = read_keys(history), False
+    for index, event in enumerate(history):
+        if event["word"] == "document":
+            continue
+        if not is_allowed(event, index, read_keys(history[:index])):
+            return "refuted"
+        marks = [keys[each]["doubt"] for each in event["signers"]]
+        is_open |= any(mark is not None and mark <= index for mark in marks)
+        if event["word"] == "approve":
+            anchored = min(block for size, block in anchors if size > index)
+            for end in ends_of(event, keys):
+                if anchored > end and event["quoted"] > end:
+                    return "refuted"
+                is_open |= anchored > end
+    return "cannot_tell" if is_open else "proven"
+
+
+# -- the same events, really signed
+
+
+class KeyMachine(RuleBasedStateMachine):
+    """Owns a history as dicts, and the envelopes that stand for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.events: list[Event] = [{"word": "document", "signers": (), "for": None}]
+        self.signed: list[tuple[Envelope, bytes]] = []
+        self.anchors: list[tuple[int, int]] = []
+        self.now = 10  # a block; quoted ones are even, anchors lie in odd ones
+        self.admission = LedgerAdmission(IDENTITY)
+        document = sign_intake(
+            make_envelope(statement("register", detail={}).encode(), ()), INTAKE_SEED
+        )
+        self.signed.append((document, RECORD_KEY))
+
+    # what admission sees
+
+    def history(self, record_id: str, *, since: int = 0) -> list[RecordEntry]:
+        wanted = {RECORD: RECORD_KEY, REGISTRY: REGISTRY_KEY}.get(record_id)
+        found = [(at, each) for at, (each, key) in enumerate(self.signed) if key == wanted]
+        return [
+            RecordEntry(
+                record_id=record_id, index=index, sequence=sequence, position=index,
+                salt=bytes(32), envelope=each.data,
+            )
+            for sequence, (index, each) in enumerate(found)
+        ][since:]  # fmt: skip
+
+    def ask_intake(self, signed: Envelope, event: Event) -> bool:
+        kind: RecordKind = "document" if event["word"] == "approve" else "keys"
+        record = RECORD if kind == "document" else REGISTRY
+        entry = place_envelope(
+            signed,
+            index=len(self.events),
+            sequence=len(self.history(record)),
+            intake_keyids={INTAKE_KEYID},
+        )
+        moment_now = parse_time(moment(max(self.now, event["quoted"] or 0)), what="now")
+        try:
+            self.admission.check(entry, record_id=record, kind=kind, view=self)
+            self.admission.verify_actors(entry, kind=kind, view=self)
+            self.admission.check_unexpired(entry, kind=kind, view=self, moment=moment_now)
+        except EvidenceError:
+            return False
+        return True
+
+    def ask_verifier(self, signed: Envelope, event: Event) -> str:
+        scene = Scene()
+        last = (signed, RECORD_KEY if event["word"] == "approve" else REGISTRY_KEY)
+        anchors = [*self.anchors, (len(self.signed) + 1, self.now + 1)]
+        for size, (each, record_key) in enumerate([*self.signed, last], start=1):
+            if (seen := each.statement.seen) is not None:
+                scene.chain.seen(seen.number)
+            scene.log.add(each, record_key)
+            for block in (block for wanted, block in anchors if wanted == size):
+                scene.anchor(number=block)
+        policy = parse_trust_policy(TRUST.encode(), folder=None)  # type: ignore[arg-type]
+        return scene.verify(policy=policy, content=DOCUMENT_BYTES).verdict.value
+
+    def play(self, word: str, key: str, signers: Sequence[str], actor: str, **more: Any) -> None:
+        """Put an event to both, compare, and go on with it if it was admitted."""
+        event: Event = {
+            "word": word, "key": key, "signers": tuple(signers), "actor": actor, "may": (),
+            "for": None, "until": None, "since": None, "quoted": None, "forged": False, **more,
+        }  # fmt: skip
+        signed = self.sign(event)
+        is_admitted_now = is_admitted(self.events, event, self.now)
+        anchors = [*self.anchors, (len(self.events) + 1, self.now + 1)]
+
+        assert self.ask_intake(signed, event) is is_admitted_now, event
+        assert self.ask_verifier(signed, event) == judge([*self.events, event], anchors), event
+
+        if is_admitted_now:
+            self.events.append(event)
+            self.signed.append((signed, RECORD_KEY if word == "approve" else REGISTRY_KEY))
+
+    def sign(self, event: Event) -> Envelope:
+        made = replace(
+            self.write(event),
+            nonce=hashlib.sha256(b"%d" % len(self.events)).digest()[:16],
+            seen=CHAIN.seen(event["quoted"]) if event["quoted"] else None,
+            actor=KEYS[event["actor"]].actor,
+        )
+        signed = make_envelope(made.encode(), ())
+        for name in event["signers"]:
+            signed = KEYS[name].sign(signed)
+        if event["forged"] and signed.signatures:
+            last = signed.signatures[-1]
+            bad = Signature(
+                keyids=last.keyids, scheme=last.scheme, extra={},
+                sig=ed25519.sign(b"somebody else's key, 32 bytes...", signed.message.pae),
+            )  # fmt: skip
+            signed = make_envelope(signed.payload, (*signed.signatures[:-1], bad))
+        return sign_intake(signed, INTAKE_SEED)
+
+    def write(self, event: Event) -> Statement:
+        person = KEYS[event["key"]]
+        if event["word"] == "approve":
+            rows = self.history(RECORD)
+            last = place_envelope(
+                self.signed[rows[-1].index][0], index=rows[-1].index, sequence=rows[-1].sequence,
+                intake_keyids={INTAKE_KEYID},
+            )  # fmt: skip
+            return statement("approve", prior=prior_of(last))
+        if event["word"] == "revoke":
+            since = {} if event["since"] is None else {"compromisedSince": event["since"]}
+            return key_revocation(person, **since)
+        given: dict[str, Any] = {"may": sorted(event["may"])}
+        if event["for"]:
+            given |= {"until": moment(event["until"]), "onBehalfOf": event["for"]}
+        return key_registration(person, **given)
+
+    # what happens
+
+    @initialize()
+    def begin(self) -> None:
+        for root in ROOTS[:2]:
+            self.play("register", root, [root], root)
+        for key in ("wang 1", "li 1"):
+            self.play("register", key, [*ROOTS[:2], key], ROOTS[0], may=("approve", "seal"))
+
+    @rule(data=st.data())
+    def pass_time(self, data: st.DataObject) -> None:
+        if data.draw(st.booleans()) and (
+            not self.anchors or self.anchors[-1][0] < len(self.signed)
+        ):
+            self.anchors.append((len(self.signed), self.now + 1))
+        self.now += 2 * data.draw(st.integers(1, 10))
+
+    @rule(data=st.data(), may=st.sets(st.sampled_from(["approve", "seal"])))
+    def register(self, data: st.DataObject, may: set[str]) -> None:
+        key = data.draw(st.sampled_from(sorted(KEYS)))
+        by = [key] if key in ROOTS else [*ROOTS[:2], key]
+        signers, actor = self.draw_signers(data, by)
+        self.play("register", key, signers, actor, may=() if key in ROOTS and len(may) < 2 else may,
+                  forged=self.seldom(data))  # fmt: skip
+
+    @rule(
+        data=st.data(), may=st.sets(st.sampled_from(["approve", "seal"])), lasts=st.integers(-3, 20)
+    )
+    def delegate(self, data: st.DataObject, may: set[str], lasts: int) -> None:
+        key = data.draw(st.sampled_from(sorted(KEYS)))
+        owners = sorted({*OWNERS.values(), "nobody"} - {owner_of(key)})
+        signers, actor = self.draw_signers(data, [*ROOTS[:2], key])
+        self.play(
+            "register", key, signers, actor, may=may, until=max(1, self.now + 2 * lasts),
+            quoted=None if self.seldom(data) else self.now,
+            **{"for": data.draw(st.sampled_from(owners))},
+        )  # fmt: skip
+
+    @precondition(lambda self: len(self.events) > 1)
+    @rule(data=st.data(), alone=st.booleans(), is_doubted=st.booleans())
+    def revoke(self, data: st.DataObject, alone: bool, is_doubted: bool) -> None:
+        key = data.draw(st.sampled_from(sorted(read_keys(self.events)) or sorted(KEYS)))
+        signers, actor = self.draw_signers(data, [key] if alone else list(ROOTS[:2]))
+        since = data.draw(st.integers(0, len(self.events) + 1)) if is_doubted else None
+        self.play("revoke", key, signers, actor, since=since, quoted=self.now,
+                  forged=self.seldom(data))  # fmt: skip
+
+    @rule(data=st.data())
+    def rotate(self, data: st.DataObject) -> None:
+        keys = [name for name in OWNERS if name in read_keys(self.events)]
+        old = data.draw(st.sampled_from(keys))
+        new = next(
+            (name for name in OWNERS if name not in keys and owner_of(name) == owner_of(old)), old
+        )
+        may = read_keys(self.events)[old]["may"]
+        self.play("register", new, [*ROOTS[:2], new], ROOTS[0], may=may)
+        self.play("revoke", old, ROOTS[:2], ROOTS[1], quoted=self.now)
+
+    @rule(data=st.data())
+    def approve(self, data: st.DataObject) -> None:
+        known = sorted(name for name in OWNERS if name in read_keys(self.events))
+        signers, actor = self.draw_signers(data, [data.draw(st.sampled_from(known))])
+        quoted = 2 * data.draw(st.integers(5, self.now // 2)) if self.seldom(data) else self.now
+        self.play("approve", signers[0] if signers else "li 1", signers, actor, quoted=quoted,
+                  forged=self.seldom(data))  # fmt: skip
+
+    def draw_signers(self, data: st.DataObject, right: list[str]) -> tuple[list[str], str]:
+        """Mostly those who should sign; else one fewer, one more, or another one."""
+        signers = list(dict.fromkeys(right))
+        match data.draw(st.integers(0, 5)):
+            case 0:
+                signers.remove(data.draw(st.sampled_from(signers)))
+            case 1:
+                other = data.draw(st.sampled_from(sorted(KEYS)))
+                signers = list(dict.fromkeys([*signers, other]))
+            case _:
+                pass
+        actor = signers[0] if signers else "li 1"
+        if self.seldom(data):
+            actor = data.draw(st.sampled_from(sorted(KEYS)))
+        return signers, actor
+
+    def seldom(self, data: st.DataObject) -> bool:
+        return data.draw(st.integers(0, 9)) == 9
+
+
+TestKeys = KeyMachine.TestCase
+TestKeys.settings = settings(
+    stateful_step_count=12, max_examples=max(12, settings().max_examples // 8), deadline=None
+)
