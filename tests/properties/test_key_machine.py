@@ -49,7 +49,16 @@ Event = dict[str, Any]
 Keys = dict[str, dict[str, Any]]
 
 ROOTS, QUORUM = ("root one", "root two", "root three"), 2
-OWNERS = {"wang 1": "wang", "wang 2": "wang", "li 1": "li", "chen 1": "chen", "chen 2": "chen"}
+OWNERS = {
+    "wang 1": "wang",
+    "wang 2": "wang",
+    "li 1": "li",
+    "li 2": "li",
+    "chen 1": "chen",
+    "chen 2": "chen",
+    "zhao 1": "zhao",
+    "zhao 2": "zhao",
+}
 KEYS = {
     **{name: Person(name=name, may=()) for name in ROOTS},
     **{name: Person(name=name, owner=owner) for name, owner in OWNERS.items()},
@@ -289,7 +298,7 @@ class KeyMachine(RuleBasedStateMachine):
             self.play("register", root, [root], root)
         for key in ("wang 1", "li 1"):
             self.play("register", key, [*ROOTS[:2], key], ROOTS[0], may=("approve", "seal"))
-        deputy = {"for": "wang", "until": self.now + 40, "may": ("approve",), "quoted": self.now}
+        deputy = {"for": "wang", "until": self.now + 16, "may": ("approve",), "quoted": self.now}
         self.play("register", "chen 1", [*ROOTS[:2], "chen 1"], ROOTS[0], **deputy)
 
     @rule(data=st.data())
@@ -298,22 +307,23 @@ class KeyMachine(RuleBasedStateMachine):
             not self.anchors or self.anchors[-1][0] < len(self.signed)
         ):
             self.anchors.append((len(self.signed), self.now + 1))
-        self.now += 2 * data.draw(st.integers(1, 10))
+        self.now += 2 * data.draw(st.integers(1, 6))
 
     @rule(data=st.data(), may=st.sets(st.sampled_from(["approve", "seal"])))
     def register(self, data: st.DataObject, may: set[str]) -> None:
-        key = data.draw(st.sampled_from(sorted(KEYS)))
+        key = self.draw_fresh(data)
         by = [key] if key in ROOTS else [*ROOTS[:2], key]
         signers, actor = self.draw_signers(data, by)
         self.play("register", key, signers, actor, may=() if key in ROOTS and len(may) < 2 else may,
                   forged=self.seldom(data))  # fmt: skip
 
     @rule(
-        data=st.data(), may=st.sets(st.sampled_from(["approve", "seal"])), lasts=st.integers(-3, 20)
+        data=st.data(), may=st.sets(st.sampled_from(["approve", "seal"])), lasts=st.integers(-3, 9)
     )
     def delegate(self, data: st.DataObject, may: set[str], lasts: int) -> None:
-        key = data.draw(st.sampled_from(sorted(KEYS)))
-        owners = sorted({*OWNERS.values(), "nobody"} - {owner_of(key)})
+        key = self.draw_fresh(data)
+        holders = {owner_of(name) for name in read_keys(self.events)} - set(ROOTS)
+        owners = sorted((holders | {"nobody"}) - {owner_of(key)})
         signers, actor = self.draw_signers(data, [*ROOTS[:2], key])
         self.play(
             "register", key, signers, actor, may=may, until=max(1, self.now + 2 * lasts),
@@ -348,6 +358,11 @@ class KeyMachine(RuleBasedStateMachine):
         quoted = 2 * data.draw(st.integers(5, self.now // 2)) if self.seldom(data) else self.now
         self.play("approve", signers[0] if signers else "li 1", signers, actor, quoted=quoted,
                   forged=self.seldom(data))  # fmt: skip
+
+    def draw_fresh(self, data: st.DataObject) -> str:
+        """Mostly a key that nobody registered yet."""
+        fresh = [] if self.seldom(data) else sorted(KEYS.keys() - read_keys(self.events).keys())
+        return data.draw(st.sampled_from(fresh or sorted(KEYS)))
 
     def draw_signers(self, data: st.DataObject, right: list[str]) -> tuple[list[str], str]:
         """Mostly those who should sign; else one fewer, one more, or another one."""
