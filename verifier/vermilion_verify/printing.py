@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from vermilion_ledger.errors import EvidenceError
+from vermilion_ledger.findings import Finding, Severity
 from vermilion_verify.report import CheckResult, CheckStatus, Report, Verdict
 from vermilion_verify.texts import TEXTS
 
@@ -18,6 +19,7 @@ _MARKS = {
     CheckStatus.UNKNOWN: ("?", "33"),
     CheckStatus.ABSENT: ("–", "2"),
 }
+_STYLES = {Severity.CRITICAL: "31;1", Severity.WARNING: "33;1", Severity.NOTICE: "2"}
 # Controls, formats (bidirectional ones too), surrogates, unassigned; line and paragraph ends.
 _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _OPEN_TROUBLE = {"key.in-doubt", "key.maybe-expired"}  # of a signature: neither good nor bad
@@ -44,6 +46,7 @@ def render_report(
     lines += _render_recorder(report.document, language)
     lines += _render_timestamps(report, language)
     lines += [_render_approval(each, language, colour=colour) for each in report.approvals]
+    lines += _render_findings(report.findings, language, colour=colour)
     sentence = _say(f"verdict.{report.verdict}", language)
     good, bad = report.verdict in _GOOD, report.verdict in _BAD
     lines.append(_paint(sentence, "32;1" if good else "31;1" if bad else "33;1", colour=colour))
@@ -165,6 +168,21 @@ def _render_trouble(approval: Mapping[str, Any], language: str, *, colour: bool)
         mark, style = _MARKS[status]
         lines.append(f"\n  {_paint(mark, style, colour=colour)} {_say(code, language)} [{code}]")
     return "".join(lines)
+
+
+def _render_findings(findings: Sequence[Finding], language: str, *, colour: bool) -> Iterator[str]:
+    """Say what was found, and after the last finding of a code what to do about it."""
+    last = {finding.code: finding for finding in findings}
+    for finding in findings:
+        severity = _paint(
+            _say(finding.severity.value, language), _STYLES[finding.severity], colour=colour
+        )
+        doubt = "" if finding.certain else f" ({_say('perhaps', language)})"
+        label = _say("finding", language).format(sequence=finding.sequence)
+        sentence = safe_text(finding.zh if language == "zh-CN" else finding.en)
+        yield f"{label}: {severity}{doubt}: {sentence} [{finding.code}]"
+        if last[finding.code] is finding:
+            yield f"{'':4}{_say('next-step', language)}: {_advice(finding.code, language)}"
 
 
 def _advice(code: str, language: str) -> str:

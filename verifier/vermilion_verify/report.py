@@ -13,12 +13,14 @@ from enum import StrEnum
 from typing import Any
 
 from vermilion_ledger.encoding import encode_time
+from vermilion_ledger.findings import Finding
 from vermilion_verify import VERSION
 
 __all__ = [
     "CHECK_IDS",
     "NOT_PROVEN_AFTER",
     "NOT_PROVEN_CONTENT",
+    "NOT_PROVEN_FINDINGS",
     "NOT_PROVEN_LEFT_OUT",
     "NOT_PROVEN_REVOCATION",
     "CheckResult",
@@ -29,6 +31,7 @@ __all__ = [
 
 NOT_PROVEN_CONTENT = "that the content is true"
 NOT_PROVEN_AFTER = "that nothing happened in this record after `asOf`"
+NOT_PROVEN_FINDINGS = "that no further finding lies in the entries that were left out"
 NOT_PROVEN_LEFT_OUT = "that the ledger itself left out no entry of this record"
 NOT_PROVEN_REVOCATION = "that the ledger left out no revocation of a key"
 
@@ -102,6 +105,7 @@ class Report:
         interval: When this version was first recorded: not before, not after.
         document: The file as it was found and how its version stands.
         approvals: Decisions on this very version, in log order.
+        findings: Lapses in the life of the document; they change no verdict.
         not_proven: What nobody should conclude from this report.
         clock: The verifier's clock, where freshness was asked.
     """
@@ -115,6 +119,7 @@ class Report:
     approvals: tuple[Mapping[str, Any], ...]
     not_proven: tuple[str, ...]
     clock: datetime | None = None
+    findings: tuple[Finding, ...] = ()
 
     def check(self, check_id: str) -> CheckResult | None:
         """Return the result of a check, or None where it did not run."""
@@ -135,6 +140,7 @@ class Report:
             "interval": dict(self.interval),
             "document": dict(self.document),
             "approvals": [dict(approval) for approval in self.approvals],
+            "findings": [finding.to_json() for finding in self.findings],
             "notProven": list(self.not_proven),
             "verifier": {"name": "vermilion-verify", "version": VERSION},
         }

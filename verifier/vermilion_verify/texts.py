@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from vermilion_ledger.findings import Severity
 from vermilion_verify.report import (
     NOT_PROVEN_AFTER,
     NOT_PROVEN_CONTENT,
+    NOT_PROVEN_FINDINGS,
     NOT_PROVEN_LEFT_OUT,
     NOT_PROVEN_REVOCATION,
     CheckStatus,
@@ -99,6 +101,7 @@ TEXTS: Mapping[str, Phrase] = {
     NOT_PROVEN_AFTER: Phrase(
         "that nothing happened in this record after the checkpoint", "检查点之后本卷再无变化"
     ),
+    NOT_PROVEN_FINDINGS: Phrase(NOT_PROVEN_FINDINGS, "被省略的条目中再无其他问题"),
     NOT_PROVEN_LEFT_OUT: Phrase(NOT_PROVEN_LEFT_OUT, "账本自身未遗漏本卷条目"),
     NOT_PROVEN_REVOCATION: Phrase(NOT_PROVEN_REVOCATION, "账本未遗漏密钥撤销"),
     # labels
@@ -117,6 +120,11 @@ TEXTS: Mapping[str, Phrase] = {
     "stamped": Phrase("not after {time}, says {authority}", "不晚于 {time}(由 {authority} 签发)"),
     "approved": Phrase("approved", "同意"),
     "rejected": Phrase("rejected", "不同意"),
+    "finding": Phrase("Finding at entry {sequence}", "发现(第 {sequence} 条)"),
+    "perhaps": Phrase("perhaps", "可能"),
+    Severity.CRITICAL.value: Phrase("critical", "严重"),
+    Severity.WARNING.value: Phrase("warning", "警告"),
+    Severity.NOTICE.value: Phrase("notice", "提示"),
     "does-not-prove": Phrase("This does not prove", "本结论不证明"),
     "next-step": Phrase("next step", "下一步"),
     "error": Phrase("error", "错误"),

@@ -25,12 +25,14 @@ from vermilion_verify.checks import CHECKS
 from vermilion_verify.checks.completeness import holds_closing
 from vermilion_verify.checks.keys import find_trouble
 from vermilion_verify.checks.time import as_of_time, bound_event
+from vermilion_verify.lapses import find_case_lapses
 from vermilion_verify.outcome import Absent, Unknown
 from vermilion_verify.policy import TrustPolicy
 from vermilion_verify.registry import RegistryFile
 from vermilion_verify.report import (
     NOT_PROVEN_AFTER,
     NOT_PROVEN_CONTENT,
+    NOT_PROVEN_FINDINGS,
     NOT_PROVEN_LEFT_OUT,
     NOT_PROVEN_REVOCATION,
     CheckResult,
@@ -188,6 +190,7 @@ def _report(case: Case, checks: tuple[CheckResult, ...]) -> Report:
         approvals=tuple(_describe_approval(case, entry) for entry in _decisions(case)),
         not_proven=_not_proven(case),
         clock=case.now if case.policy.max_age is not None else None,
+        findings=find_case_lapses(case),
     )
 
 
@@ -273,4 +276,6 @@ def _not_proven(case: Case) -> tuple[str, ...]:
         sentences.append(NOT_PROVEN_LEFT_OUT)
     if case.registry_file is None:
         sentences.append(NOT_PROVEN_REVOCATION)
+    if not case.is_complete:
+        sentences.append(NOT_PROVEN_FINDINGS)
     return tuple(sentences)

@@ -1,0 +1,49 @@
+"""All findings of one record, in the order of its entries.
+
+Pure: over the history, the flow that the record was registered for, and what
+is known of when things happened. Findings are for people who supervise; no
+verdict and no exit code of a verification rests on them.
+"""
+
+from __future__ import annotations
+
+from vermilion_ledger.findings.finding import Finding
+from vermilion_ledger.findings.flow import FLOW_NAMES, Flow, load_flow
+from vermilion_ledger.findings.reading import read_text
+from vermilion_ledger.findings.steps import find_step_lapses
+from vermilion_ledger.findings.tasks import find_task_lapses
+from vermilion_ledger.findings.times import Times
+from vermilion_ledger.findings.versions import find_version_lapses
+from vermilion_ledger.records import RecordHistory
+
+__all__ = ["find_lapses", "flow_of"]
+
+
+def find_lapses(
+    history: RecordHistory, times: Times, *, flow: Flow | None = None, complete: bool = True
+) -> tuple[Finding, ...]:
+    """Return what is missing, late, or not in order in the life of a document.
+
+    Args:
+        history: Entries of one document's record, in order.
+        times: When they came about, and the present moment.
+        flow: The steps that are expected; None expects none.
+        complete: Whether no entry was left out; if some were, findings that an
+            absent entry could lift are not certain.
+    """
+    found = [
+        *find_version_lapses(history.entries, complete=complete),
+        *find_task_lapses(history.entries, times, complete=complete),
+    ]
+    if flow is not None:
+        found += find_step_lapses(history.entries, flow, complete=complete)
+    return tuple(sorted(found, key=lambda each: (each.sequence, each.code, each.en)))
+
+
+def flow_of(history: RecordHistory) -> Flow | None:
+    """Return the flow that the record's ``register`` names, where this release has it."""
+    for entry in history.entries[:1]:
+        name = read_text(entry.statement.detail, "flow")
+        if entry.statement.event == "register" and name in FLOW_NAMES:
+            return load_flow(name)
+    return None
