@@ -20,6 +20,7 @@ from vermilion_ledger.encoding import (
     parse_json,
 )
 from vermilion_ledger.errors import InputError, LimitError
+from vermilion_ledger.event_details import check_members_of
 from vermilion_ledger.limits import NAME_SIZE_MAX
 
 __all__ = [
@@ -155,6 +156,8 @@ def _registration(value: Json, what: str) -> Registration:
     if "grade" in members:
         check_grade(members["grade"])
         extra["grade"] = check_text(members["grade"], size_max=200, what=f"{what}.grade")
+    if extra:
+        check_members_of("register", extra)
     actor = parse_actor(members["actor"], what=f"{what}.actor") if "actor" in members else None
     return Registration(
         name=_name(members["name"], f"{what}.name"),

@@ -21,6 +21,7 @@ __all__ = [
     "DigestIn",
     "DraftIn",
     "EnvelopeIn",
+    "FindingOut",
     "Hex32",
     "LogOut",
     "Problem",
@@ -171,6 +172,18 @@ class StatementOut(BaseModel):
     statement: dict[str, Any]
 
 
+class FindingOut(BaseModel):
+    """A lapse in the life of a document; it changes no verdict."""
+
+    code: str = Field(examples=["finding.changed-after-sign-off"])
+    severity: Literal["critical", "warning", "notice"]
+    sequence: int = Field(description="the entry of the record that it is about")
+    certain: bool
+    detail: dict[str, Any]
+    en: str
+    zh: str
+
+
 class RecordOut(BaseModel):
     """The history of a record, as the ledger tells it; the proof is the bundle."""
 
@@ -187,6 +200,9 @@ class RecordOut(BaseModel):
     approvals: list[dict[str, Any]] | None = None
     policy: Hex32 | None = None
     rules: list[dict[str, Any]] | None = None
+    findings: list[FindingOut] | None = Field(
+        None, description="lapses in the life of the document, by the times that are stated"
+    )
 
 
 class RecordList(BaseModel):
@@ -211,6 +227,7 @@ class ReportOut(BaseModel):
 
     verdict: str | None = None
     checks: list[dict[str, Any]] | None = None
+    findings: list[FindingOut] | None = None
     records: list[dict[str, Any]] | None = None
     note: str
 

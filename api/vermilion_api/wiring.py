@@ -256,7 +256,7 @@ def build_services(ledger: Ledger) -> Services:
         clock=now,
         offered_days=settings.offered_block_days,
     )
-    records = RecordDesk(identity=identity, reader=reader, waits=anchoring)
+    records = RecordDesk(identity=identity, reader=reader, waits=anchoring, clock=now)
     bundles = BundleDesk(
         identity=identity,
         reader=reader,

@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cached_property
 
 from vermilion_ledger.encoding import parse_time
-from vermilion_ledger.findings import Bounds, Finding, find_lapses, flow_of
+from vermilion_ledger.findings import Bounds, Finding, find_lapses, flow_name_of, load_flow
 from vermilion_ledger.logged import LoggedEnvelope
 from vermilion_verify.case import Case
 from vermilion_verify.checks.time import bound_event
@@ -21,8 +21,12 @@ __all__ = ["ProvenTimes", "find_case_lapses"]
 
 def find_case_lapses(case: Case) -> tuple[Finding, ...]:
     """Return what is missing, late or not in order, as far as the bundle tells it."""
+    name = flow_name_of(case.history)
     return find_lapses(
-        case.history, ProvenTimes(case), flow=flow_of(case.history), complete=case.is_complete
+        case.history,
+        ProvenTimes(case),
+        flow=None if name is None else load_flow(name),
+        complete=case.is_complete,
     )
 
 

@@ -6,7 +6,8 @@ What is told here is the ledger's word; the proof is the bundle.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Protocol
 
 from vermilion_api.services.history import StoredHistory
@@ -16,10 +17,12 @@ from vermilion_ledger.approvals import evaluate_rules
 from vermilion_ledger.encoding import encode_time
 from vermilion_ledger.errors import EvidenceError
 from vermilion_ledger.events import DECISION_EVENTS, VERSION_EVENTS
+from vermilion_ledger.findings import Flow, StatedTimes, find_lapses, flow_name_of, load_flows
 from vermilion_ledger.keys import KeyRegistry
 from vermilion_ledger.log import LogReader
 from vermilion_ledger.logged import LoggedEnvelope
 from vermilion_ledger.policies import find_policy
+from vermilion_ledger.ports import Clock
 from vermilion_ledger.records import RecordHistory
 from vermilion_ledger.rows import RecordEntry, RecordKind
 
@@ -37,7 +40,11 @@ class Waits(Protocol):
 class RecordDesk:
     """Answers questions about records. Safe to share between threads."""
 
-    def __init__(self, *, identity: LedgerIdentity, reader: LogReader, waits: Waits) -> None:
+    def __init__(
+        self, *, identity: LedgerIdentity, reader: LogReader, waits: Waits, clock: Clock
+    ) -> None:
+        self._clock = clock
+        self._flows = load_flows()
         self._waits = waits
         self._identity = identity
         self._admission = LedgerAdmission(identity)
@@ -143,6 +150,7 @@ class RecordDesk:
         }
         if kind == "document" and entries:
             answer |= _document(entries, known)
+            answer["findings"] = _findings(entries, self._clock(), self._flows)
         return answer
 
     def _pending(
@@ -271,6 +279,16 @@ def _document(entries: Sequence[LoggedEnvelope], known: _Known) -> dict[str, Any
             for each in evaluate_rules(rules or (), entries, known.keys, current)
         ]
     return answer
+
+
+def _findings(
+    entries: Sequence[LoggedEnvelope], now: datetime, flows: Mapping[str, Flow]
+) -> list[dict[str, Any]]:
+    """Return lapses in the life of the document, by the times that statements state."""
+    life = RecordHistory(entries=tuple(entries))
+    flow = flows.get(flow_name_of(life) or "")
+    found = find_lapses(life, StatedTimes(now=now), flow=flow)
+    return [finding.to_json() for finding in found]
 
 
 def _owners(entry: LoggedEnvelope, registry: KeyRegistry) -> list[str]:

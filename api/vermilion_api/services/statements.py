@@ -28,6 +28,7 @@ from vermilion_ledger.envelope import (
     sign_intake,
 )
 from vermilion_ledger.errors import ConflictError, InputError, NotFoundError
+from vermilion_ledger.event_details import check_members_of
 from vermilion_ledger.events import DECISION_EVENTS, SEEN_EVENTS, Predicate
 from vermilion_ledger.limits import STATEMENT_SIZE_MAX
 from vermilion_ledger.log import LogReader
@@ -126,6 +127,7 @@ class StatementDesk:
         )
         detail = dict(draft.detail)
         if predicate is Predicate.RECORD:
+            check_members_of(draft.event, detail)
             _fill_policy(detail, draft.event, history)
         statement = Statement(
             predicate=predicate,
@@ -176,6 +178,8 @@ class StatementDesk:
             repeated = (logged.envelope.payload, logged.actors)
             if repeated == (envelope.payload, envelope.signatures):
                 return _submission(record, logged.envelope, logged)
+        if envelope.statement.predicate is Predicate.RECORD:
+            check_members_of(envelope.statement.event, envelope.statement.detail)
         sealed = sign_intake(envelope, self._intake_seed)
         entry = place_envelope(
             sealed,

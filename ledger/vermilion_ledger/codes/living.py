@@ -17,6 +17,10 @@ _FLOW = Advice(
 
 CODES: dict[str, Advice] = {
     # --- intake ---
+    "detail.option": Advice(
+        en="Leave the option out; docs/formats/events.md lists the members of each event.",
+        zh="请去掉该选项;各事件的成员见 docs/formats/events.md。",
+    ),
     "detail.schema": Advice(
         en="Correct the member that is named; docs/formats/events.md lists those of each event.",
         zh="请更正所指成员;各事件的成员见 docs/formats/events.md。",
@@ -27,6 +31,10 @@ CODES: dict[str, Advice] = {
     ),
     "flow.malformed": _FLOW,
     "flow.unknown": _FLOW,
+    "record.no-such-entry": Advice(
+        en="Look the entry up with `vermilion status RECORD`: the first number is its sequence.",
+        zh="请用 `vermilion status 案卷号` 查看条目;行首数字即卷内序号。",
+    ),
     # --- recipients ---
     "recipient.commitment": Advice(
         en="Ask whoever dispatched the document for the line again; this one opens nothing.",

@@ -17,7 +17,7 @@ from vermilion_ledger.events import RECORD_EVENTS
 from vermilion_ledger.limits import TEXT_SIZE_MAX
 from vermilion_ledger.statement import Statement
 
-__all__ = ["FLOW_NAMES", "Flow", "FlowStep", "load_flow", "parse_flow"]
+__all__ = ["FLOW_NAMES", "Flow", "FlowStep", "load_flow", "load_flows", "parse_flow"]
 
 FLOW_NAMES = ("incoming", "outgoing")
 _SIZE_MAX = 64 * 1024  # bytes of a template
@@ -76,6 +76,11 @@ def load_flow(name: str) -> Flow:
     if name not in FLOW_NAMES:
         raise InputError("flow.unknown", f"{name[:40]!a} is no flow of this release")
     return parse_flow(files(__package__).joinpath("flows", f"{name}.json").read_bytes())
+
+
+def load_flows() -> Mapping[str, Flow]:
+    """Read every template of this release, by name."""
+    return {name: load_flow(name) for name in FLOW_NAMES}
 
 
 def parse_flow(data: bytes) -> Flow:

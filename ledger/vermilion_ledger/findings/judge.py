@@ -8,7 +8,7 @@ verdict and no exit code of a verification rests on them.
 from __future__ import annotations
 
 from vermilion_ledger.findings.finding import Finding
-from vermilion_ledger.findings.flow import FLOW_NAMES, Flow, load_flow
+from vermilion_ledger.findings.flow import FLOW_NAMES, Flow
 from vermilion_ledger.findings.reading import read_text
 from vermilion_ledger.findings.steps import find_step_lapses
 from vermilion_ledger.findings.tasks import find_task_lapses
@@ -16,7 +16,7 @@ from vermilion_ledger.findings.times import Times
 from vermilion_ledger.findings.versions import find_version_lapses
 from vermilion_ledger.records import RecordHistory
 
-__all__ = ["find_lapses", "flow_of"]
+__all__ = ["find_lapses", "flow_name_of"]
 
 
 def find_lapses(
@@ -40,10 +40,10 @@ def find_lapses(
     return tuple(sorted(found, key=lambda each: (each.sequence, each.code, each.en)))
 
 
-def flow_of(history: RecordHistory) -> Flow | None:
-    """Return the flow that the record's ``register`` names, where this release has it."""
+def flow_name_of(history: RecordHistory) -> str | None:
+    """Return the name of the flow that the record's ``register`` names, if it is one of ours."""
     for entry in history.entries[:1]:
         name = read_text(entry.statement.detail, "flow")
         if entry.statement.event == "register" and name in FLOW_NAMES:
-            return load_flow(name)
+            return name
     return None
