@@ -28,11 +28,13 @@ class Terms:
         actor: Who registers, as stated by the ledger.
         policy: SHA-256 of the canonical rules asked of the record, in hex.
         grade: The documents' grade, below 秘密.
+        flow: The steps that are expected of them: ``outgoing`` or ``incoming``.
     """
 
     actor: Actor | None = None
     policy: str | None = None
     grade: str | None = None
+    flow: str | None = None
 
 
 def make_item(path: str, digest: FileDigest, terms: Terms) -> JsonObject:
@@ -53,6 +55,8 @@ def make_item(path: str, digest: FileDigest, terms: Terms) -> JsonObject:
         item["policy"] = terms.policy
     if terms.grade is not None:
         item["grade"] = terms.grade
+    if terms.flow is not None:
+        item["detail"] = {"flow": terms.flow}
     return item
 
 

@@ -19,7 +19,14 @@ __all__ = ["choose_language", "main", "render_error"]
 
 _EXIT_USAGE = 2
 # Commands whose own words are in both languages.
-_BILINGUAL = (["anchor", "status"], ["fsck"], ["keys", "list"], ["record"], ["status"])
+_BILINGUAL = (
+    ["anchor", "status"],
+    ["findings"],
+    ["fsck"],
+    ["keys", "list"],
+    ["record"],
+    ["status"],
+)
 _EXTRAS = frozenset(
     {
         "alembic",

@@ -24,6 +24,7 @@ from vermilion_ledger.actor import parse_actor
 from vermilion_ledger.digest import Progress
 from vermilion_ledger.encoding import check_text, parse_hex
 from vermilion_ledger.errors import EvidenceError, InputError, UnavailableError
+from vermilion_ledger.event_details import check_members_of
 from vermilion_ledger.limits import TEXT_SIZE_MAX
 
 if TYPE_CHECKING:
@@ -52,6 +53,10 @@ def record(  # noqa: PLR0913 - one parameter per option
         str, typer.Option("--policy", help="SHA-256 of the rules asked of the records.")
     ] = "",
     grade: Annotated[str, typer.Option("--grade", help="Grade of the documents, below 秘密.")] = "",
+    flow: Annotated[
+        str,
+        typer.Option("--flow", help="Steps that are expected: outgoing (发文), incoming (收文)."),
+    ] = "",
     as_json: JsonOption = False,
     lang: LangOption = "",
 ) -> None:
@@ -68,7 +73,7 @@ def record(  # noqa: PLR0913 - one parameter per option
         sm3=sm3,
         rehash=rehash,
         workers=os.cpu_count() or 1,
-        terms=_read_terms(actor, policy, grade),
+        terms=_read_terms(actor, policy, grade, flow),
     )
     roots = find_roots(paths)
     place = journal or default_journal(url.rstrip("/"), roots, state_folder=_state_folder())
@@ -118,11 +123,13 @@ def _open(
             )
 
 
-def _read_terms(actor: str, policy: str, grade: str) -> Terms:
+def _read_terms(actor: str, policy: str, grade: str, flow: str) -> Terms:
     """Check what would be refused anyway before anything is read or sent."""
     check_grade(grade)
     if grade:
         check_text(grade, size_max=TEXT_SIZE_MAX, what="grade")
+    if flow:
+        check_members_of("register", {"flow": flow})
     words = [word.strip() for word in actor.split(",")]
     if len(words) > 4:
         raise InputError("actor.shape", "an actor is written id,name,post,unit")
@@ -132,6 +139,7 @@ def _read_terms(actor: str, policy: str, grade: str) -> Terms:
         actor=parse_actor(members, what="actor") if actor else None,
         policy=parse_hex(policy, size=32, what="policy").hex() if policy else None,
         grade=grade or None,
+        flow=flow or None,
     )
 
 

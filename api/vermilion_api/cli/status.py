@@ -50,6 +50,7 @@ def status(
 
 
 def _describe_record(answer: dict[str, Any], language: str) -> list[str]:
+    from vermilion_api.cli.findings import finding_lines
     from vermilion_api.cli.standing import waiting_lines
 
     lines = [f"{answer['record']}: {answer.get('status') or answer['kind']}, {answer['state']}"]
@@ -68,4 +69,5 @@ def _describe_record(answer: dict[str, Any], language: str) -> list[str]:
             f"  rule {rule['event']} {rule.get('step', '')} x{rule['count']}: {stand}"
             f" ({', '.join(each['owners']) or 'nobody yet'})"
         )
+    lines += finding_lines(answer.get("findings", []), language)
     return lines
