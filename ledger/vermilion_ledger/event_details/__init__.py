@@ -42,7 +42,7 @@ def check_members_of(event: str, detail: Mapping[str, Any]) -> None:
             message names it.
     """
     for member in members_of(event):
-        what = f"detail.{member.name} of {event}"
+        what = f"{event} detail.{member.name}"
         if member.name not in detail:
             if member.required:
                 raise InputError("detail.schema", f"{what} is missing: {member.meaning}")

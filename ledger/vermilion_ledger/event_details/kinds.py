@@ -117,8 +117,11 @@ def _check_count(value: Json, what: str) -> None:
     parse_count(value, what=what)
 
 
-def _check_record(value: Json, _what: str) -> None:
-    parse_record_id(value)
+def _check_record(value: Json, what: str) -> None:
+    try:
+        parse_record_id(value)
+    except InputError as exc:
+        raise InputError("detail.schema", f"{what} is no record id") from exc
 
 
 def _check_entry(value: Json, what: str) -> None:
@@ -128,7 +131,7 @@ def _check_entry(value: Json, what: str) -> None:
     parse_count(members["sequence"], what=f"{what}.sequence")
     parse_hex(members["envelope"], size=32, what=f"{what}.envelope")
     if "record" in members:
-        parse_record_id(members["record"])
+        _check_record(members["record"], f"{what}.record")
     if "ledger" in members:
         check_text(members["ledger"], size_max=ORIGIN_SIZE_MAX, what=f"{what}.ledger")
 
@@ -140,7 +143,7 @@ def _check_source(value: Json, what: str) -> None:
     if "sha256" in members:
         parse_hex(members["sha256"], size=32, what=f"{what}.sha256")
     if "record" in members:
-        parse_record_id(members["record"])
+        _check_record(members["record"], f"{what}.record")
 
 
 TEXT = Kind(name="text, 1 to 200 bytes", check=_check_text)

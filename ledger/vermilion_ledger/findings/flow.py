@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from vermilion_ledger.encoding import Json, check_members, check_text, parse_json
 from vermilion_ledger.errors import InputError
 from vermilion_ledger.events import RECORD_EVENTS
+from vermilion_ledger.findings.reading import names_own_entry
 from vermilion_ledger.limits import TEXT_SIZE_MAX
 from vermilion_ledger.statement import Statement
 
@@ -33,6 +34,8 @@ class FlowStep:
         en: What people call it.
         zh: The same in Chinese.
         event: Event word of the entries that are this step.
+        answers: Whether ``of`` names an entry of the same record; None where
+            that does not matter.
         where: For members of the detail, which texts are meant; None stands for
             a member that is not there.
         needs: Steps that must come before its first occurrence.
@@ -44,6 +47,7 @@ class FlowStep:
     en: str
     zh: str
     event: str
+    answers: bool | None
     where: Mapping[str, tuple[str | None, ...]]
     needs: tuple[str, ...]
     follows: tuple[str, ...]
@@ -51,7 +55,11 @@ class FlowStep:
 
     def matches(self, statement: Statement) -> bool:
         """Tell whether a statement is this step."""
-        return statement.event == self.event and all(
+        if statement.event != self.event:
+            return False
+        if self.answers is not None and names_own_entry(statement) is not self.answers:
+            return False
+        return all(
             _is_text(found := statement.detail.get(name)) and found in options
             for name, options in self.where.items()
         )
@@ -109,12 +117,14 @@ def _parse_step(value: Json) -> FlowStep:
     members = check_members(
         value,
         required=("id", "en", "zh", "event"),
-        optional=("where", "needs", "follows", "critical"),
+        optional=("answers", "where", "needs", "follows", "critical"),
         what="step",
     )
     event, critical = members["event"], members.get("critical", False)
-    if not isinstance(event, str) or event not in RECORD_EVENTS or not isinstance(critical, bool):
-        raise InputError("flow.malformed", "a step has an event word, and critical is true or not")
+    if not isinstance(event, str) or event not in RECORD_EVENTS:
+        raise InputError("flow.malformed", "a step has an event word")
+    if not isinstance(critical, bool) or not isinstance(members.get("answers", True), bool):
+        raise InputError("flow.malformed", "critical and answers are true or false")
     where = members.get("where", {})
     if not isinstance(where, dict):
         raise InputError("flow.malformed", "where is not an object")
@@ -123,6 +133,7 @@ def _parse_step(value: Json) -> FlowStep:
         en=_text(members["en"], "en"),
         zh=_text(members["zh"], "zh"),
         event=event,
+        answers=members.get("answers"),
         where={name: _options(options) for name, options in where.items()},
         needs=_names(members.get("needs", []), "needs"),
         follows=_names(members.get("follows", []), "follows"),

@@ -13,18 +13,15 @@ from typing import Any
 from vermilion_ledger.encoding import parse_count, parse_hex, parse_time
 from vermilion_ledger.errors import InputError
 from vermilion_ledger.logged import LoggedEnvelope
+from vermilion_ledger.statement import Statement
 
-__all__ = ["answers", "read_digests", "read_due", "read_text"]
+__all__ = ["answers", "names_own_entry", "read_digests", "read_due", "read_text"]
 
 
 def answers(entry: LoggedEnvelope, earlier: LoggedEnvelope) -> bool:
     """Tell whether ``of`` of an entry names an earlier entry of the same record."""
     value = entry.statement.detail.get("of")
-    if not isinstance(value, Mapping) or entry.sequence <= earlier.sequence:
-        return False
-    if value.get("record", earlier.statement.record) != earlier.statement.record:
-        return False
-    if value.get("ledger", earlier.statement.ledger) != earlier.statement.ledger:
+    if not names_own_entry(entry.statement) or entry.sequence <= earlier.sequence:
         return False
     try:
         named = parse_count(value.get("sequence"), what="of.sequence")
@@ -32,6 +29,16 @@ def answers(entry: LoggedEnvelope, earlier: LoggedEnvelope) -> bool:
     except InputError:
         return False
     return (named, envelope) == (earlier.sequence, earlier.envelope.hash)
+
+
+def names_own_entry(statement: Statement) -> bool:
+    """Tell whether ``of`` names an entry of the statement's own record, be it there or not."""
+    value = statement.detail.get("of")
+    return (
+        isinstance(value, Mapping)
+        and value.get("record", statement.record) == statement.record
+        and value.get("ledger", statement.ledger) == statement.ledger
+    )
 
 
 def read_due(detail: Mapping[str, Any]) -> datetime | None:
