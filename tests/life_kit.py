@@ -13,8 +13,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import office
-from office import WANG, Person, placed
+from office import WANG, Person
 from vermilion_ledger.encoding import encode_time
+from vermilion_ledger.envelope import make_envelope
 from vermilion_ledger.findings import Finding, StatedTimes, find_lapses, flow_name_of, load_flow
 from vermilion_ledger.findings.times import Bounds
 from vermilion_ledger.logged import LoggedEnvelope
@@ -61,8 +62,16 @@ class Life:
             time=at(place),
             nonce=office.secret(f"life {place} {event}")[:16],
         )
-        self.entries.append(placed(made, index=place + 4, sequence=place))
-        return self.entries[-1]
+        # Nobody signed it: findings leave signatures to others, and thousands are made.
+        logged = LoggedEnvelope(
+            index=place + 4,
+            sequence=place,
+            envelope=make_envelope(made.encode(), ()),
+            intake=None,
+            actors=(),
+        )
+        self.entries.append(logged)
+        return logged
 
     def of(self, sequence: int) -> dict[str, Any]:
         """The name by which an answer calls an entry."""

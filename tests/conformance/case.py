@@ -41,6 +41,7 @@ class Case:
     hashes: str | None = None
     arguments: Sequence[str] = ()
     more: Mapping[str, bytes] = field(default_factory=dict)
+    findings: Sequence[Mapping[str, Any]] | None = None
 
     def files(self) -> dict[str, bytes]:
         """Every file of the folder."""
@@ -53,6 +54,8 @@ class Case:
             "checks": list(self.checks),
             "arguments": list(self.arguments),
         }
+        if self.findings is not None:
+            expected["findings"] = [dict(each) for each in self.findings]
         hashes = self.scene.hash_list() if self.hashes is None else self.hashes
         return {
             "document": self.content,

@@ -4,7 +4,8 @@ A case is a folder with ``document``, ``bundle.evidence.json``, ``trust.toml``
 and ``block-hashes.txt``; where they lie there, also ``registry.json`` and
 ``log-entries.bin``. ``expected.json`` says what must come out: the verdict, the
 exit code, the checks that fail (for `refuted`) or are unknown (for
-`cannot_tell`), and further arguments. A folder whose name ends in ``_fail``
+`cannot_tell`), further arguments and, where they are asked about, the findings
+in their order. A folder whose name ends in ``_fail``
 must not be proven.
 
 What is expected stands here by hand; nothing is copied from a run. Everything
@@ -24,6 +25,7 @@ for source in ("tests", "verifier", "ledger"):
 
 from conformance.case import Case  # noqa: E402
 from conformance.curve_cases import curve_cases  # noqa: E402
+from conformance.finding_cases import finding_cases  # noqa: E402
 from conformance.format_cases import bundle_cases, log_cases  # noqa: E402
 from conformance.good_cases import good_cases  # noqa: E402
 from conformance.joint_cases import joint_cases  # noqa: E402
@@ -53,6 +55,7 @@ def all_cases() -> Iterator[Case]:
     yield from anchor_cases()
     yield from time_cases()
     yield from audit_cases()
+    yield from finding_cases()
 
 
 def main() -> int:

@@ -22,6 +22,7 @@ from vermilion_verify.cli import main
 
 HERE = Path(__file__).resolve().parent
 
+FOUND = ("code", "severity", "sequence", "certain")
 FOLDERS = sorted(path.parent for path in HERE.glob("*/expected.json"))
 
 
@@ -64,6 +65,9 @@ def test_the_command_comes_to_the_expected_verdict(folder: Path) -> None:
     assert code == expected["exit"]
     assert set(expected["checks"]) <= set(found), report["checks"]
     assert bool(found) == bool(expected["checks"])
+    if "findings" in expected:
+        listed = [{name: each[name] for name in FOUND} for each in report["findings"]]
+        assert listed == expected["findings"]
 
 
 def test_writing_the_cases_anew_changes_no_byte() -> None:

@@ -37,7 +37,7 @@ def find_lapses(
     ]
     if flow is not None:
         found += find_step_lapses(history.entries, flow, complete=complete)
-    return tuple(sorted(found, key=lambda each: (each.sequence, each.code, each.en)))
+    return tuple(sorted(found, key=lambda each: (each.sequence, each.code)))
 
 
 def flow_name_of(history: RecordHistory) -> str | None:

@@ -117,11 +117,11 @@ class _Walk:
                 detail={"used": sequence},
             )
         if not any(self._signed.get(version) for version in lineage):
-            for version in lineage & self._changed.keys():
+            for version in sorted(lineage & self._changed.keys()):
                 changed, signed_off = self._changed.pop(version)
                 detail = {"signedOff": signed_off, "used": sequence}
                 yield self._tell_changed(Severity.CRITICAL, changed, detail)
-        for version in lineage & self._revoked.keys() if event != "archive" else ():
+        for version in sorted(lineage & self._revoked.keys()) if event != "archive" else ():
             yield make_finding(
                 "finding.used-after-revocation",
                 Severity.CRITICAL,

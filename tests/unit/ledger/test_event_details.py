@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from vermilion_ledger.codes import all_codes
 from vermilion_ledger.errors import InputError
 from vermilion_ledger.event_details import all_members, check_members_of, members_of
 from vermilion_ledger.events import RECORD_EVENTS
+from vermilion_ledger.findings import load_flows
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "formats" / "events.md"
 HEX = "ab" * 32
@@ -147,3 +149,34 @@ def test_the_document_has_each_member_with_its_value_and_no_other() -> None:
         ]
         for event, members in all_members().items()
     }
+
+
+def test_the_document_has_the_steps_of_each_flow_and_no_other() -> None:
+    text = DOCUMENT.read_text(encoding="utf-8")
+
+    for name, flow in load_flows().items():
+        section = text.partition(f"### `{name}`")[2].partition("\n#")[0]
+        documented = [
+            (
+                step,
+                event,
+                set(re.findall("`([^`]+)`", needs)),
+                set(re.findall("`([^`]+)`", follows)),
+            )
+            for step, event, needs, follows in re.findall(
+                r"^\| `([\w-]+)` [^|]+ \| `(\w+)` \| [^|]* \| ([^|]*) \| ([^|]*) \|$",
+                section,
+                re.MULTILINE,
+            )
+        ]
+
+        assert documented == [
+            (step.id, step.event, set(step.needs), set(step.follows)) for step in flow.steps
+        ]
+
+
+def test_the_document_has_every_finding_of_the_registry_and_no_other() -> None:
+    text = DOCUMENT.read_text(encoding="utf-8")
+    documented = re.findall(r"^\| `(finding\.[a-z-]+)` \|", text, re.MULTILINE)
+
+    assert documented == sorted(code for code in all_codes() if code.startswith("finding."))
