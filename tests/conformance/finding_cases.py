@@ -61,7 +61,14 @@ ISSUED = (
     *(happen("review"), sign_off(), happen("review", step="recheck"), happen("number")),
     *(happen("seal"), happen("issue")),
 )
-ODD = {"due": [PAST], "to": {"a": None}, "of": True, "outcome": 7, "step": [], "decision": {}}
+ODD: dict[str, Any] = {
+    "due": [PAST],
+    "to": {"a": None},
+    "of": True,
+    "outcome": 7,
+    "step": [],
+    "decision": {},
+}
 
 
 def finding_cases() -> Iterator[Case]:
@@ -150,6 +157,10 @@ def _refused(changed: dict[str, Any]) -> Iterator[Case]:
         hashes="",
         findings=[found("overdue", "notice", 1, certain=False)],
     )
+    yield from _beside_failures()
+
+
+def _beside_failures() -> Iterator[Case]:
     scene = office(rules=None)
     policy = scene.policy(SIGN_OFF)
     scene.event("register", detail={"flow": "outgoing", "policy": policy})

@@ -17,6 +17,19 @@ from vermilion_api.cli.common import (
     read_detail,
     show,
 )
+from vermilion_api.cli.event_details import (
+    CopyOption,
+    DetailOptions,
+    DueOption,
+    FromOption,
+    HowOption,
+    OfOption,
+    OutcomeOption,
+    OwnerOption,
+    RecipientsOption,
+    ToOption,
+    fill_detail,
+)
 
 __all__ = ["event"]
 
@@ -31,37 +44,20 @@ def event(  # noqa: PLR0913 - one parameter per option
         Path | None, typer.Option(help="The document version; hashed here, never sent.")
     ] = None,
     actor: Annotated[str, typer.Option(help="id,name,post,unit where nobody signs.")] = "",
-    to: Annotated[
-        list[str] | None,
-        typer.Option(help="dispatch: name of a recipient, never sent; may be repeated."),
-    ] = None,
-    recipients: Annotated[
-        Path | None,
-        typer.Option(help="File with the names behind --to; by default RECORD.recipients."),
-    ] = None,
-    of: Annotated[
-        int | None, typer.Option(help="receive, handle, urge, supervise: the entry answered.")
-    ] = None,
-    copy: Annotated[
-        str, typer.Option(help="receive: name of the recipient, or its commitment.")
-    ] = "",
-    owner: Annotated[str, typer.Option(help="handle, supervise: who has to see to it.")] = "",
-    due: Annotated[
-        str, typer.Option(help="dispatch, handle, supervise: until YYYY-MM-DDTHH:MM:SSZ.")
-    ] = "",
-    outcome: Annotated[
-        str, typer.Option(help="handle, supervise, fixity: done, replied, returned; pass, fail.")
-    ] = "",
-    source: Annotated[
-        str, typer.Option("--from", help="convert: the file that was converted, or its SHA-256.")
-    ] = "",
-    how: Annotated[str, typer.Option(help="access: view, download, print or copy.")] = "",
+    to: ToOption = None,
+    recipients: RecipientsOption = None,
+    of: OfOption = None,
+    copy: CopyOption = "",
+    owner: OwnerOption = "",
+    due: DueOption = "",
+    outcome: OutcomeOption = "",
+    source: FromOption = "",
+    how: HowOption = "",
     url: UrlOption = DEFAULT_URL,
     wait: WaitOption = "published",
     as_json: JsonOption = False,
 ) -> None:
     """Submit an event; `adopt` and `withdraw` on `policies` take a detail with rules."""
-    from vermilion_api.cli.event_details import DetailOptions, fill_detail
     from vermilion_api.client import Ledger
     from vermilion_api.signing import submit_event
     from vermilion_ledger.digest import digest_file

@@ -12,7 +12,9 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from vermilion_ledger.errors import InputError, NotFoundError
 from vermilion_ledger.event_details import members_of
@@ -21,7 +23,43 @@ if TYPE_CHECKING:
     from vermilion_api.client import Ledger
     from vermilion_ledger.recipients import Recipient
 
-__all__ = ["DetailOptions", "fill_detail"]
+__all__ = [
+    "CopyOption",
+    "DetailOptions",
+    "DueOption",
+    "FromOption",
+    "HowOption",
+    "OfOption",
+    "OutcomeOption",
+    "OwnerOption",
+    "RecipientsOption",
+    "ToOption",
+    "fill_detail",
+]
+
+ToOption = Annotated[
+    list[str] | None,
+    typer.Option(help="dispatch: name of a recipient, never sent; may be repeated."),
+]
+RecipientsOption = Annotated[
+    Path | None,
+    typer.Option(help="File with the names behind --to; by default RECORD.recipients."),
+]
+OfOption = Annotated[
+    int | None, typer.Option(help="receive, handle, urge, supervise: the entry answered.")
+]
+CopyOption = Annotated[str, typer.Option(help="receive: name of the recipient, or its commitment.")]
+OwnerOption = Annotated[str, typer.Option(help="handle, supervise: who has to see to it.")]
+DueOption = Annotated[
+    str, typer.Option(help="dispatch, handle, supervise: until YYYY-MM-DDTHH:MM:SSZ.")
+]
+OutcomeOption = Annotated[
+    str, typer.Option(help="handle, supervise, fixity: done, replied, returned; pass, fail.")
+]
+FromOption = Annotated[
+    str, typer.Option("--from", help="convert: the file that was converted, or its SHA-256.")
+]
+HowOption = Annotated[str, typer.Option(help="access: view, download, print or copy.")]
 
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 _FILE_SIZE_MAX = 16 * 1024 * 1024 + 1  # bytes; `parse_recipients` refuses as much
@@ -58,7 +96,7 @@ def fill_detail(
             ``detail.twice``: it is in the detail as well.
         NotFoundError: There is no such entry, file or recipient.
     """
-    filled = {name: text for name, text in options.texts.items() if text}
+    filled: dict[str, Any] = {name: text for name, text in options.texts.items() if text}
     answered: Mapping[str, Any] = {}
     if options.of is not None:
         answered = _find_entry(ledger, record, options.of)

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 
 __all__ = ["record"]
 
+_FlowOption = Annotated[
+    str, typer.Option("--flow", help="Steps that are expected: outgoing (发文), incoming (收文).")
+]
+
 
 def record(  # noqa: PLR0913 - one parameter per option
     paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Files and folders.")],
@@ -53,10 +57,7 @@ def record(  # noqa: PLR0913 - one parameter per option
         str, typer.Option("--policy", help="SHA-256 of the rules asked of the records.")
     ] = "",
     grade: Annotated[str, typer.Option("--grade", help="Grade of the documents, below 秘密.")] = "",
-    flow: Annotated[
-        str,
-        typer.Option("--flow", help="Steps that are expected: outgoing (发文), incoming (收文)."),
-    ] = "",
+    flow: _FlowOption = "",
     as_json: JsonOption = False,
     lang: LangOption = "",
 ) -> None:

@@ -20,8 +20,8 @@ __all__ = ["answers", "names_own_entry", "read_digests", "read_due", "read_text"
 
 def answers(entry: LoggedEnvelope, earlier: LoggedEnvelope) -> bool:
     """Tell whether ``of`` of an entry names an earlier entry of the same record."""
-    value = entry.statement.detail.get("of")
-    if not names_own_entry(entry.statement) or entry.sequence <= earlier.sequence:
+    value = _own_name(entry.statement)
+    if value is None or entry.sequence <= earlier.sequence:
         return False
     try:
         named = parse_count(value.get("sequence"), what="of.sequence")
@@ -33,12 +33,7 @@ def answers(entry: LoggedEnvelope, earlier: LoggedEnvelope) -> bool:
 
 def names_own_entry(statement: Statement) -> bool:
     """Tell whether ``of`` names an entry of the statement's own record, be it there or not."""
-    value = statement.detail.get("of")
-    return (
-        isinstance(value, Mapping)
-        and value.get("record", statement.record) == statement.record
-        and value.get("ledger", statement.ledger) == statement.ledger
-    )
+    return _own_name(statement) is not None
 
 
 def read_due(detail: Mapping[str, Any]) -> datetime | None:
@@ -64,3 +59,14 @@ def read_digests(value: object) -> tuple[str, ...]:
         except InputError:
             continue
     return tuple(found)
+
+
+def _own_name(statement: Statement) -> Mapping[str, Any] | None:
+    value = statement.detail.get("of")
+    if (
+        isinstance(value, Mapping)
+        and value.get("record", statement.record) == statement.record
+        and value.get("ledger", statement.ledger) == statement.ledger
+    ):
+        return value
+    return None
