@@ -32,6 +32,13 @@ if TYPE_CHECKING:
 
 __all__ = ["record"]
 
+_JournalOption = Annotated[
+    Path | None,
+    typer.Option("--journal", help="Resume journal; by default one per ledger and paths."),
+]
+_ActorOption = Annotated[
+    str, typer.Option("--actor", help="Who records: ID, or ID,NAME,POST,UNIT.")
+]
 _FlowOption = Annotated[
     str, typer.Option("--flow", help="Steps that are expected: outgoing (发文), incoming (收文).")
 ]
@@ -41,18 +48,13 @@ def record(  # noqa: PLR0913 - one parameter per option
     paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Files and folders.")],
     *,
     url: UrlOption = DEFAULT_URL,
-    journal: Annotated[
-        Path | None,
-        typer.Option("--journal", help="Resume journal; by default one per ledger and paths."),
-    ] = None,
+    journal: _JournalOption = None,
     follow: Annotated[bool, typer.Option("--follow", help="Follow symbolic links.")] = False,
     sm3: Annotated[bool, typer.Option("--sm3", help="Record SM3 beside SHA-256.")] = False,
     rehash: Annotated[
         bool, typer.Option("--rehash", help="Read even files that look unchanged.")
     ] = False,
-    actor: Annotated[
-        str, typer.Option("--actor", help="Who records: ID, or ID,NAME,POST,UNIT.")
-    ] = "",
+    actor: _ActorOption = "",
     policy: Annotated[
         str, typer.Option("--policy", help="SHA-256 of the rules asked of the records.")
     ] = "",
