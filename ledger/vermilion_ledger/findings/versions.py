@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from vermilion_ledger.encoding import parse_hex
-from vermilion_ledger.errors import InputError
 from vermilion_ledger.findings.finding import Finding, Severity, make_finding
 from vermilion_ledger.findings.reading import read_text
 from vermilion_ledger.logged import LoggedEnvelope
@@ -60,8 +58,7 @@ class _Walk:
         if event == "register" or event in _CHANGES:
             self._take_version(event, digest, sequence)
         elif event == "convert":
-            if source := _read_source(detail):
-                self._sources.setdefault(digest, set()).add(source)
+            self._sources.setdefault(digest, set()).add(bytes.fromhex(detail["from"]))
             self._unchecked.setdefault(digest, sequence)
         elif event == "revoke":
             self._revoked.setdefault(digest, sequence)
@@ -149,10 +146,3 @@ class _Walk:
             reached |= sources
             waiting.extend(sources)
         return reached
-
-
-def _read_source(detail: Mapping[str, object]) -> bytes | None:
-    try:
-        return parse_hex(detail.get("from"), size=32, what="from")
-    except InputError:
-        return None

@@ -105,6 +105,7 @@ def test_what_has_no_answer_is_late_for_certain_behind_a_later_block() -> None:
     scene = tasked(time_of(49))
     before = listed(scene.verify())
     scene.event("seal", WANG, detail={}, seen=scene.chain.seen(50))
+    scene.event("seal", WANG, detail={}, seen=scene.chain.seen(20))  # an older block takes nothing
     scene.anchor(number=130)
 
     assert before == [("overdue", "notice", False)]
