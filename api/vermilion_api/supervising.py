@@ -65,6 +65,8 @@ def walk_records(
         rows = reader.records_entries(record_id for _, record_id in page)
         for _, record_id in page:
             life = RecordHistory(entries=tuple(admission.place(row) for row in rows[record_id]))
+            if not life.entries:
+                continue  # its evidence went away between the two reads
             flow = flows.get(flow_name_of(life) or "")
             current = life.first_recorded(life.current_digest())
             yield RecordLapses(
