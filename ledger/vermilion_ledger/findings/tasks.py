@@ -95,12 +95,13 @@ def _judge_dispatch(
     complete: bool,
 ) -> Iterator[Finding]:
     copies = read_digests(dispatch.statement.detail.get("to")) or (_UNNAMED,)
+    known = frozenset(copies)
     received: dict[str, LoggedEnvelope] = {}
     for receipt in receipts:
         copy = read_text(receipt.statement.detail, "copy")
         if copy is None and len(copies) == 1:
             copy = copies[0]
-        if copy in copies:
+        if copy in known:
             received.setdefault(copy, receipt)
     if due is not None:
         late = [each for each in received.values() if is_late(due, each, times) is not False]

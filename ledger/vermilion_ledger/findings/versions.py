@@ -17,6 +17,7 @@ __all__ = ["SIGN_OFF_STEPS", "find_version_lapses"]
 SIGN_OFF_STEPS = frozenset({"sign-off", "签发"})
 _USES = frozenset({"seal", "issue", "dispatch", "archive"})
 _CHANGES = frozenset({"version", "correct"})
+_LINEAGE_COUNT_MAX = 64  # digests
 _CHECKS = frozenset({"review", "approve", "countersign"})
 
 
@@ -39,10 +40,11 @@ class _Walk:
     def __init__(self, *, complete: bool) -> None:
         self._complete = complete
         self._current = b""
-        self._last_sign_off: dict[bytes, int] = {}  # digest: sequence of the approval
+        self._newest: tuple[bytes, int] | None = None  # last sign-off: digest, sequence
+        self._other: tuple[bytes, int] | None = None  # the last one of another digest
         self._signed: dict[bytes, set[str]] = {}  # digest: who stands by their sign-off
         self._changed: dict[bytes, tuple[int, int]] = {}  # digest: changed at, signed off at
-        self._sources: dict[bytes, set[bytes]] = {}  # converted digest: made from
+        self._sources: dict[bytes, list[bytes]] = {}  # converted digest: made from
         self._unchecked: dict[bytes, int] = {}  # converted digest: converted at
         self._revoked: dict[bytes, int] = {}
         self._failed: dict[bytes, int] = {}
@@ -58,7 +60,7 @@ class _Walk:
         if event == "register" or event in _CHANGES:
             self._take_version(event, digest, sequence)
         elif event == "convert":
-            self._sources.setdefault(digest, set()).add(bytes.fromhex(detail["from"]))
+            self._sources.setdefault(digest, []).append(bytes.fromhex(detail["from"]))
             self._unchecked.setdefault(digest, sequence)
         elif event == "revoke":
             self._revoked.setdefault(digest, sequence)
@@ -86,15 +88,21 @@ class _Walk:
         owners = self._signed.setdefault(statement.subject.sha256, set())
         if statement.detail.get("decision") == "approved":
             owners.add(statement.actor.id)
-            self._last_sign_off[statement.subject.sha256] = entry.sequence
+            self._remember_sign_off(statement.subject.sha256, entry.sequence)
         else:
             owners.discard(statement.actor.id)
 
+    def _remember_sign_off(self, digest: bytes, sequence: int) -> None:
+        if self._newest is not None and self._newest[0] != digest:
+            self._other = self._newest
+        self._newest = digest, sequence
+
     def _take_version(self, event: str, digest: bytes, sequence: int) -> None:
         self._current = digest
-        others = [place for signed, place in self._last_sign_off.items() if signed != digest]
-        if event in _CHANGES and others and not self._signed.get(digest):
-            self._changed.setdefault(digest, (sequence, max(others)))
+        is_newest = self._newest is not None and self._newest[0] == digest
+        before = self._other if is_newest else self._newest
+        if event in _CHANGES and before is not None and not self._signed.get(digest):
+            self._changed.setdefault(digest, (sequence, before[1]))
 
     def _take_fixity(self, outcome: str | None, digest: bytes, sequence: int) -> None:
         if outcome == "fail":
@@ -139,10 +147,13 @@ class _Walk:
         )
 
     def _lineage(self, digest: bytes) -> set[bytes]:
-        """Return a digest with all that it was converted from, however long the way."""
-        reached, waiting = {digest}, [digest]
-        while waiting:
-            sources = self._sources.get(waiting.pop(), set()) - reached
-            reached |= sources
-            waiting.extend(sources)
-        return reached
+        """Return a digest with what it was converted from, the nearest first.
+
+        Bounded, as whoever writes a record decides how often it is converted.
+        """
+        reached = [digest]
+        for version in reached:  # it grows while it is walked
+            for source in self._sources.get(version, ())[:_LINEAGE_COUNT_MAX]:
+                if source not in reached and len(reached) < _LINEAGE_COUNT_MAX:
+                    reached.append(source)
+        return set(reached)

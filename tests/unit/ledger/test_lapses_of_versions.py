@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -256,6 +257,34 @@ def test_conversions_in_a_ring_come_to_an_end() -> None:
     life.add("seal", content="ofd")
 
     assert life.find() == ()
+
+
+def test_only_so_many_conversions_are_looked_through() -> None:
+    life = signed()
+    life.add("version", content="second")
+    names = ["second", *(f"conversion {number}" for number in range(64))]
+    for source, name in itertools.pairwise(names):
+        life.add("convert", {"from": sha(source).hex()}, content=name)
+        life.add("review", content=name)
+    life.add("seal", content=names[64])
+    far = life.find()
+    life.add("seal", content=names[63])
+
+    assert [each.severity.value for each in far] == ["warning"]
+    assert [each.severity.value for each in life.find()] == ["critical"]
+
+
+def test_the_sign_off_that_is_named_is_the_last_of_another_text() -> None:
+    life = signed()
+    life.add("version", content="second")
+    life.add("approve", SIGNED, content="second")
+    life.add("approve", SIGNED)
+    life.add("approve", REJECTED)
+    life.add("version")
+
+    (found,) = life.find()
+
+    assert found.detail == {"signedOff": 3}
 
 
 # --- revoked, damaged
