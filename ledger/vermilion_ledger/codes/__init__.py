@@ -14,6 +14,7 @@ from vermilion_ledger.codes import (
     couriering,
     delegating,
     hooking,
+    numbering,
     serving,
     signing,
     stamping,
@@ -46,6 +47,7 @@ def all_codes() -> dict[str, Advice]:
         delegating,
         serving,
         hooking,
+        numbering,
     ):
         if clash := catalogue.keys() & area.CODES.keys():
             raise ValueError(f"codes given twice: {sorted(clash)}")
