@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vermilion_api.cli.common import DEFAULT_URL, JsonOption, LangOption, UrlOption, say
-from vermilion_api.grades import check_grade
 from vermilion_api.problems import EXIT_INTERRUPTED
 from vermilion_hooks.registration import Terms
 from vermilion_ledger.actor import parse_actor
 from vermilion_ledger.digest import Progress
 from vermilion_ledger.encoding import check_text, parse_hex
 from vermilion_ledger.errors import EvidenceError, InputError, UnavailableError
+from vermilion_ledger.grades import find_profile
 from vermilion_ledger.limits import TEXT_SIZE_MAX
 
 if TYPE_CHECKING:
@@ -120,9 +120,9 @@ def _open(
 
 def _read_terms(actor: str, policy: str, grade: str) -> Terms:
     """Check what would be refused anyway before anything is read or sent."""
-    check_grade(grade)
     if grade:
         check_text(grade, size_max=TEXT_SIZE_MAX, what="grade")
+        find_profile(grade)
     words = [word.strip() for word in actor.split(",")]
     if len(words) > 4:
         raise InputError("actor.shape", "an actor is written id,name,post,unit")

@@ -12,6 +12,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from vermilion_ledger.store.triggers import kept_triggers
+
 __all__ = ["branch_labels", "depends_on", "down_revision", "revision", "upgrade"]
 
 revision = "0004"
@@ -23,7 +25,7 @@ _ROW = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Create the table; its rows change, so nothing guards it."""
+    """Create the table; its rows may change, but none goes away."""
     op.create_table(
         "document_numbers",
         sa.Column("office", sa.Text, nullable=False),
@@ -42,3 +44,5 @@ def upgrade() -> None:
     )
     for column in ("position", "record", "commitment"):
         op.create_index(f"ix_document_numbers_{column}", "document_numbers", [column])
+    for statement in kept_triggers(op.get_bind().dialect.name, "document_numbers"):
+        op.execute(statement)
