@@ -22,13 +22,17 @@ from vermilion_api.log_signer import LogSigner
 from vermilion_api.services.anchoring import AnchorDesk
 from vermilion_api.services.answers import AnswerBook
 from vermilion_api.services.bundles import BundleDesk
+from vermilion_api.services.numbering import NumberDesk
 from vermilion_api.services.progress import ProgressDesk
 from vermilion_api.services.records import RecordDesk
+from vermilion_api.services.refusals import RefusalDesk
 from vermilion_api.services.registering import Registrar
 from vermilion_api.services.seen import SeenDesk
+from vermilion_api.services.speaking import LedgerVoice
 from vermilion_api.services.statements import StatementDesk
 from vermilion_api.services.submitting import Submitter
 from vermilion_api.services.verifying import VerifyDesk
+from vermilion_api.services.viewing import ViewLog
 from vermilion_api.services.waiting import Waiter
 from vermilion_api.settings import Settings, load_settings
 from vermilion_api.trust import render_trust_policy
@@ -126,6 +130,9 @@ class Services:
     progress: ProgressDesk
     anchoring: AnchorDesk
     verifier: VerifyDesk
+    numbers: NumberDesk
+    refusals: RefusalDesk
+    views: ViewLog
 
 
 class LogView:
@@ -256,6 +263,17 @@ def build_services(ledger: Ledger) -> Services:
         clock=now,
         offered_days=settings.offered_block_days,
     )
+    submitter = Submitter(intake=intake, waiter=waiter, reader=reader)
+    registrar = Registrar(origin=settings.origin, intake_seed=secrets.intake, clock=now)
+    statements = StatementDesk(
+        identity=identity,
+        admission=LedgerAdmission(identity),
+        reader=reader,
+        seen=seen,
+        intake_seed=secrets.intake,
+        clock=now,
+    )
+    voice = LedgerVoice(statements)
     records = RecordDesk(identity=identity, reader=reader, waits=anchoring)
     bundles = BundleDesk(
         identity=identity,
@@ -276,17 +294,10 @@ def build_services(ledger: Ledger) -> Services:
         intake=intake,
         keeper=keeper,
         waiter=waiter,
-        submitter=Submitter(intake=intake, waiter=waiter, reader=reader),
+        submitter=submitter,
         answers=AnswerBook(database.responses, now),
-        registrar=Registrar(origin=settings.origin, intake_seed=secrets.intake, clock=now),
-        statements=StatementDesk(
-            identity=identity,
-            admission=LedgerAdmission(identity),
-            reader=reader,
-            seen=seen,
-            intake_seed=secrets.intake,
-            clock=now,
-        ),
+        registrar=registrar,
+        statements=statements,
         records=records,
         bundles=bundles,
         progress=progress,
@@ -298,6 +309,22 @@ def build_services(ledger: Ledger) -> Services:
             progress=progress,
             clock=now,
             authorities=load_authorities(ledger.roots_files),
+        ),
+        numbers=NumberDesk(
+            book=database.numbers,
+            voice=voice,
+            reader=reader,
+            admission=LedgerAdmission(identity),
+        ),
+        refusals=RefusalDesk(
+            voice=voice, registrar=registrar, reader=reader, submitter=submitter, clock=now
+        ),
+        views=ViewLog(
+            voice=voice,
+            intake=intake,
+            reader=reader,
+            admission=LedgerAdmission(identity),
+            clock=now,
         ),
     )
 

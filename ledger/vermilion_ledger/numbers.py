@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 
 from vermilion_ledger.encoding import check_members, encode_json, parse_hex, parse_json
 from vermilion_ledger.errors import InputError, VerificationError
@@ -21,6 +22,8 @@ __all__ = [
     "SERIAL_MAX",
     "Disclosure",
     "DocumentNumber",
+    "NumberRow",
+    "NumberState",
     "Numbering",
     "check_office",
     "commit_number",
@@ -119,7 +122,32 @@ class Disclosure:
         )
 
 
-def parse_number(text: str) -> DocumentNumber:
+class NumberState(StrEnum):
+    """What became of a number."""
+
+    GIVEN = "given"
+    REPLACED = "replaced"
+    VOID = "void"
+    FORGOTTEN = "forgotten"
+    """Its record was destroyed; that the number was used is all that is left."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberRow:
+    """One number in the book.
+
+    Attributes:
+        record: The record that has it, or had it; None where void or forgotten.
+        reason: Why it is void; empty otherwise.
+    """
+
+    number: DocumentNumber
+    state: NumberState
+    record: str | None
+    reason: str
+
+
+def parse_number(text: object) -> DocumentNumber:
     """Read a number as people write it; brackets, digits and spaces vary.
 
     Raises:
@@ -146,7 +174,7 @@ def parse_number(text: str) -> DocumentNumber:
     )
 
 
-def check_office(text: str) -> str:
+def check_office(text: object) -> str:
     """Return an office code in its canonical form: without look-alikes of the same letter.
 
     Raises:
@@ -154,12 +182,16 @@ def check_office(text: str) -> str:
             than letters, digits and hyphens after a letter.
     """
     if not isinstance(text, str) or not 0 < len(text) <= _OFFICE_SIZE_MAX:
-        raise InputError("number.office", f"the office code has not 1 to {_OFFICE_SIZE_MAX} letters")
+        raise InputError(
+            "number.office", f"the office code has not 1 to {_OFFICE_SIZE_MAX} letters"
+        )
     office = unicodedata.normalize("NFKC", text)
     if not office[:1].isalpha() or not all(map(_is_of_office, office)):
         raise InputError("number.office", "the office code is not letters, digits and hyphens")
     if len(office) > _OFFICE_SIZE_MAX:
-        raise InputError("number.office", f"the office code has not 1 to {_OFFICE_SIZE_MAX} letters")
+        raise InputError(
+            "number.office", f"the office code has not 1 to {_OFFICE_SIZE_MAX} letters"
+        )
     return office
 
 
@@ -186,9 +218,7 @@ def parse_disclosure(data: bytes) -> Disclosure:
     members = check_members(value, required=("commitment", "number", "salt"), what="number file")
     stated = parse_hex(members["commitment"], size=32, what="commitment")
     number = parse_number(members["number"])
-    found = Disclosure(
-        number=number, salt=parse_hex(members["salt"], size=_SALT_SIZE, what="salt")
-    )
+    found = Disclosure(number=number, salt=parse_hex(members["salt"], size=_SALT_SIZE, what="salt"))
     if str(number) != members["number"] or found.encode() != data:
         raise InputError("json.not-canonical", "the number file is not in canonical form")
     if found.commitment != stated:

@@ -10,7 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,13 +23,15 @@ from vermilion_ledger.actor import parse_actor
 from vermilion_ledger.digest import Progress
 from vermilion_ledger.encoding import check_text, parse_hex
 from vermilion_ledger.errors import EvidenceError, InputError, UnavailableError
-from vermilion_ledger.grades import find_profile
+from vermilion_ledger.grades import GRADE_CODES, find_profile
 from vermilion_ledger.limits import TEXT_SIZE_MAX
 
 if TYPE_CHECKING:
     from vermilion_hooks.recorder import Options, Recorder
 
 __all__ = ["record"]
+
+_REMARK_SECONDS = 5.0
 
 
 def record(  # noqa: PLR0913 - one parameter per option
@@ -61,14 +63,14 @@ def record(  # noqa: PLR0913 - one parameter per option
     from vermilion_hooks.outcomes import Summary
     from vermilion_hooks.printing import JsonPrinter, TextPrinter
     from vermilion_hooks.recorder import Options
-    from vermilion_hooks.walk import find_roots
+    from vermilion_hooks.walk import Failed, find_roots
 
     options = Options(
         follow=follow,
         sm3=sm3,
         rehash=rehash,
         workers=os.cpu_count() or 1,
-        terms=_read_terms(actor, policy, grade),
+        terms=_read_terms(actor, policy, grade, url),
     )
     roots = find_roots(paths)
     place = journal or default_journal(url.rstrip("/"), roots, state_folder=_state_folder())
@@ -82,6 +84,8 @@ def record(  # noqa: PLR0913 - one parameter per option
             for outcome in recorder.run(roots):
                 summary.count(outcome)
                 printer.show(outcome)
+                if isinstance(outcome, Failed) and outcome.error.code in GRADE_CODES:
+                    _tell_refusal(url, outcome.error.code)
     except KeyboardInterrupt:
         printer.finish(summary)
         text.interrupted(str(place))
@@ -118,11 +122,15 @@ def _open(
             )
 
 
-def _read_terms(actor: str, policy: str, grade: str) -> Terms:
+def _read_terms(actor: str, policy: str, grade: str, url: str) -> Terms:
     """Check what would be refused anyway before anything is read or sent."""
     if grade:
         check_text(grade, size_max=TEXT_SIZE_MAX, what="grade")
-        find_profile(grade)
+        try:
+            find_profile(grade)
+        except InputError as exc:
+            _tell_refusal(url, exc.code)
+            raise
     words = [word.strip() for word in actor.split(",")]
     if len(words) > 4:
         raise InputError("actor.shape", "an actor is written id,name,post,unit")
@@ -133,6 +141,14 @@ def _read_terms(actor: str, policy: str, grade: str) -> Terms:
         policy=parse_hex(policy, size=32, what="policy").hex() if policy else None,
         grade=grade or None,
     )
+
+
+def _tell_refusal(url: str, code: str) -> None:
+    """Have a refusal counted, and nothing else told; it stands even if nobody listens."""
+    from vermilion_api.client import Ledger
+
+    with suppress(EvidenceError), Ledger(url, timeout_seconds=_REMARK_SECONDS) as ledger:
+        ledger.post("/v1/refusals", {"refused": code})
 
 
 def _state_folder() -> Path:

@@ -31,6 +31,7 @@ class LedgerVoice:
         *,
         actor: Actor | None = None,
         numbering: Numbering | None = None,
+        is_repeated: bool = False,
     ) -> Submission:
         """Return an event on the ledger's own account, judged as every other one.
 
@@ -40,6 +41,7 @@ class LedgerVoice:
             detail: Its detail.
             actor: Who is said to have done it; the ledger where left out.
             numbering: What a ``number`` event commits to.
+            is_repeated: As for `StatementDesk.accept`.
 
         Raises:
             EvidenceError: As for `StatementDesk.prepare` and `StatementDesk.accept`.
@@ -55,4 +57,6 @@ class LedgerVoice:
         )
         prepared = self._statements.prepare(record_id, draft)
         envelope = make_envelope(prepared.payload, ())
-        return self._statements.accept(record_id, envelope.data, numbering=numbering)
+        return self._statements.accept(
+            record_id, envelope.data, numbering=numbering, is_repeated=is_repeated
+        )

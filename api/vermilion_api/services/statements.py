@@ -151,7 +151,12 @@ class StatementDesk:
         )
 
     def accept(
-        self, record_id: str, body: bytes, *, numbering: Numbering | None = None
+        self,
+        record_id: str,
+        body: bytes,
+        *,
+        numbering: Numbering | None = None,
+        is_repeated: bool = False,
     ) -> Submission:
         """Judge a signed envelope and return the submission, signed at intake.
 
@@ -163,6 +168,8 @@ class StatementDesk:
             body: The envelope.
             numbering: What a ``number`` event commits to. Nobody else than the
                 office's book gives numbers, so such an event of a stranger is refused.
+            is_repeated: An idempotency key will find what was saved before; this one
+                only stands for it, and is not judged by what it has changed since.
 
         Raises:
             InputError: Malformed.
@@ -196,7 +203,8 @@ class StatementDesk:
         )
         if not entry.actors and self._nonces.is_ours(envelope.statement.nonce):
             raise ConflictError("statement.nonce-reused", "this key has used this nonce before")
-        self._check(record, entry)
+        if not is_repeated:
+            self._check(record, entry)
         return _submission(record, sealed, entry, numbering)
 
     def check_new(self, submission: Submission) -> None:

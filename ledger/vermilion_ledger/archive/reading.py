@@ -62,7 +62,9 @@ def check_export(folder: Path) -> tuple[Header, Mapping[str, bytes]]:
         if path.is_symlink() or not path.is_dir()
     } - {HEADER, SUMS}
     if (table_file(NUMBERS) in sums) != (header.version > 1):
-        raise InputError("export.malformed", "document numbers belong to version 2, and to no other")
+        raise InputError(
+            "export.malformed", "document numbers belong to version 2, and to no other"
+        )
     if others := found ^ sums.keys():
         raise IntegrityError("export.differs", f"{min(others)} is missing or too many")
     for path, expected in sums.items():

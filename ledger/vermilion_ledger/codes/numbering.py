@@ -23,7 +23,39 @@ _OTHER = Advice(
     zh="请更换字号,或不填字号而指明机关代字:系统将给出下一个可用字号。",
 )
 
+_REGRADE = Advice(
+    en="Look the present grade up with `vermilion status RECORD` and prepare the event again.",
+    zh="请用 `vermilion status RECORD` 查看现行密级后重新准备事件。",
+)
+
 CODES: dict[str, Advice] = {
+    # --- grades; grade.refused stands with serving ---
+    "grade.marked": Advice(
+        en="Keep it out of this ledger; where the mark is a mistake, have the file renamed first.",
+        zh="请勿将其录入本账本;如属误标,请先由有权人员更正文件名。",
+    ),
+    "grade.name": Advice(
+        en="Send the name document-<first 16 hex digits of its SHA-256>; clients do so.",
+        zh="名称只能是 document-<SHA-256 前 16 位十六进制>;客户端会自动使用该名称。",
+    ),
+    "grade.unknown": Advice(
+        en="Use one of the grades in docs/formats/grades.md.",
+        zh="请使用 docs/formats/grades.md 所列的密级标识。",
+    ),
+    "grade.detail": Advice(
+        en="State from, to and reason in the detail of the event.",
+        zh="请在事件的 detail 中写明 from、to 和 reason。",
+    ),
+    "grade.from": _REGRADE,
+    "grade.same": _REGRADE,
+    "grade.officer": Advice(
+        en="Let a security officer sign, whose key is registered with officer: true.",
+        zh="请由安全保密员签名,其密钥须以 officer: true 登记。",
+    ),
+    "grade.drafter": Advice(
+        en="Let another security officer sign: whoever recorded a version may not regrade it.",
+        zh="请由另一名安全保密员签名:登记过版本的人不得变更其密级。",
+    ),
     # --- document numbers ---
     "number.clear": _THROUGH_BOOK,
     "number.detail": _THROUGH_BOOK,

@@ -10,51 +10,26 @@ forgetting leave the number alone in it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Select, select, tuple_, update
 
 from vermilion_ledger.errors import ConflictError, NotFoundError
-from vermilion_ledger.numbers import Disclosure, DocumentNumber
+from vermilion_ledger.numbers import Disclosure, DocumentNumber, NumberRow, NumberState
 from vermilion_ledger.rows import Submission
 from vermilion_ledger.store import schema
 from vermilion_ledger.store.bulk import chunks, insert_rows
 from vermilion_ledger.store.engine import reading, writing
 
-__all__ = ["NumberBook", "NumberRow", "NumberState", "SqlNumberStore"]
+__all__ = ["NumberBook", "SqlNumberStore"]
+
+_BLANK = dict.fromkeys(("position", "record", "salt", "commitment", "replaces"))
 
 _numbers = schema.document_numbers.c
 _refusals = schema.refusals.c
 _KEY = (_numbers.office, _numbers.year, _numbers.serial)
 _COLUMNS = ("office", "year", "serial", "position", "record", "salt", "commitment", "replaces")
 _FEW = 500  # numbers looked up in one statement
-
-
-class NumberState(StrEnum):
-    """What became of a number."""
-
-    GIVEN = "given"
-    REPLACED = "replaced"
-    VOID = "void"
-    FORGOTTEN = "forgotten"
-    """Its record was destroyed; that the number was used is all that is left."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NumberRow:
-    """One number in the book.
-
-    Attributes:
-        record: The record that has it, or had it; None where void or forgotten.
-        reason: Why it is void; empty otherwise.
-    """
-
-    number: DocumentNumber
-    state: NumberState
-    record: str | None
-    reason: str
 
 
 class NumberBook:
@@ -128,9 +103,14 @@ class SqlNumberStore:
         with reading(self._engine) as connection:
             return list(connection.execute(query).scalars())
 
-    def find_by_position(self, position: int) -> DocumentNumber | None:
-        """Return the number that a submission carries."""
-        query = _live(*_KEY).where(_numbers.position == position)
+    def find_by_envelope(self, envelope_hash: bytes) -> DocumentNumber | None:
+        """Return the number that an envelope's statement commits to."""
+        known = schema.known_envelopes.c
+        query = (
+            _live(*_KEY)
+            .join(schema.known_envelopes, known.position == _numbers.position)
+            .where(known.envelope_hash == envelope_hash)
+        )
         with reading(self._engine) as connection:
             row = connection.execute(query).first()
         return None if row is None else _number(row)
@@ -154,26 +134,9 @@ class SqlNumberStore:
         Raises:
             ConflictError: ``number.taken``: somebody has it.
         """
-        key = _key(number)
-        found = (
-            select(_numbers.serial, _refusals.position)
-            .outerjoin(schema.refusals, _refusals.position == _numbers.position)
-            .where(tuple_(*_KEY).in_([key]))
-        )
         try:
             with writing(self._engine, one_state=True) as connection:
-                row = connection.execute(found).first()
-                if row is None:
-                    columns = ("office", "year", "serial", "reason")
-                    insert_rows(connection, schema.document_numbers, columns, [(*key, reason)])
-                elif row.position is None:
-                    raise ConflictError("number.taken", "this number is in the book already")
-                else:
-                    connection.execute(
-                        update(schema.document_numbers)
-                        .where(tuple_(*_KEY).in_([key]))
-                        .values(**_BLANK, reason=reason)
-                    )
+                _spend(connection, _key(number), reason)
         except ConflictError as exc:
             if exc.code != "store.conflict":
                 raise
@@ -194,7 +157,24 @@ class SqlNumberStore:
             return connection.execute(statement).rowcount
 
 
-_BLANK = dict.fromkeys(("position", "record", "salt", "commitment", "replaces"), None)
+def _spend(connection: Connection, key: tuple[str, int, int], reason: str) -> None:
+    query = (
+        select(_numbers.serial, _refusals.position)
+        .outerjoin(schema.refusals, _refusals.position == _numbers.position)
+        .where(tuple_(*_KEY).in_([key]))
+    )
+    row = connection.execute(query).first()
+    if row is None:
+        columns = ("office", "year", "serial", "reason")
+        insert_rows(connection, schema.document_numbers, columns, [(*key, reason)])
+        return
+    if row.position is None:
+        raise ConflictError("number.taken", "this number is in the book already")
+    connection.execute(
+        update(schema.document_numbers)
+        .where(tuple_(*_KEY).in_([key]))
+        .values(**_BLANK, reason=reason)
+    )
 
 
 def _live(*columns: Any) -> Select[Any]:
@@ -223,6 +203,4 @@ def _row(row: Any, replaced: set[bytes]) -> NumberRow:
         state = NumberState.FORGOTTEN
     elif row.commitment in replaced:
         state = NumberState.REPLACED
-    return NumberRow(
-        number=_number(row), state=state, record=row.record, reason=row.reason or ""
-    )
+    return NumberRow(number=_number(row), state=state, record=row.record, reason=row.reason or "")

@@ -25,9 +25,7 @@ def main() -> None:
         number = DocumentNumber(office=OFFICE, year=YEAR, serial=serial)
         made = make_submission(text=os.urandom(16).hex(), nonce=os.urandom(16).hex())
         try:
-            accept(
-                database, replace(made, numbering=Numbering(number=number, salt=os.urandom(32)))
-            )
+            accept(database, replace(made, numbering=Numbering(number=number, salt=os.urandom(32))))
         except ConflictError:
             continue
         print(serial, flush=True)

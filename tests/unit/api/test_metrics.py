@@ -34,7 +34,9 @@ Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 def scrape(*chains: Any, lags: Any = (), size: int = 120, **figures: float) -> Scrape:
     paid = {chain.target: 5e13 for chain in chains}
-    return Scrape(figures=figures, size=size, chains=chains, paid=paid, lags=lags, now=NOW)
+    return Scrape(
+        figures=figures, size=size, chains=chains, paid=paid, lags=lags, refusals={}, now=NOW
+    )
 
 
 def samples(made: Scrape) -> Samples:
