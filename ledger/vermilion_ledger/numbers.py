@@ -15,7 +15,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from vermilion_ledger.encoding import check_members, encode_json, parse_hex, parse_json
+from vermilion_ledger.encoding import (
+    check_members,
+    encode_json,
+    encode_parsed,
+    parse_hex,
+    parse_json,
+)
 from vermilion_ledger.errors import InputError, VerificationError
 
 __all__ = [
@@ -219,7 +225,7 @@ def parse_disclosure(data: bytes) -> Disclosure:
     stated = parse_hex(members["commitment"], size=32, what="commitment")
     number = parse_number(members["number"])
     found = Disclosure(number=number, salt=parse_hex(members["salt"], size=_SALT_SIZE, what="salt"))
-    if str(number) != members["number"] or found.encode() != data:
+    if str(number) != members["number"] or encode_parsed(value) != data:
         raise InputError("json.not-canonical", "the number file is not in canonical form")
     if found.commitment != stated:
         raise VerificationError("number.not-opened", "number and salt open another commitment")
