@@ -22,22 +22,31 @@ from vermilion_ledger.numbers import DocumentNumber, commit_number, parse_disclo
 OFFICE = "京试发"  # not the one of examples in hints
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def served(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Served]:
-    folder = tmp_path_factory.mktemp("numbers")
-    if request.param == "sqlite":
-        with serving(folder) as made:
-            yield made
-        return
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A ledger that gives entries their index itself."""
+    with serving(tmp_path_factory.mktemp("numbers")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def queued(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A ledger on PostgreSQL, whose sequencer is another one than the API."""
     if find_postgres() is None:
         pytest.skip("initdb, pg_ctl and postgres are not installed")
+    folder = tmp_path_factory.mktemp("queued")
     with (
         running_postgres() as server,
         serving(folder, database_url=server.url(server.create_database())) as made,
     ):
         yield made
+
+
+@pytest.fixture(params=["served", "queued"])
+def either(request: pytest.FixtureRequest) -> Served:
+    """Each of the two."""
+    found: Served = request.getfixturevalue(request.param)
+    return found
 
 
 @pytest.fixture
@@ -54,16 +63,16 @@ def book(served: Served, year: int) -> dict[str, Any]:
     return served.api.get("/v1/numbers", {"office": OFFICE, "year": str(year)})
 
 
-def test_the_next_free_number_is_given(served: Served, year: int) -> None:
-    records = [served.register(f"next {year} {each}")["record"] for each in range(3)]
+def test_the_next_free_number_is_given(either: Served, year: int) -> None:
+    records = [either.register(f"next {year} {each}")["record"] for each in range(3)]
 
-    found = [numbered(served, each, office=OFFICE, year=year)["number"] for each in records]
+    found = [numbered(either, each, office=OFFICE, year=year)["number"] for each in records]
 
     assert found == [f"{OFFICE}〔{year}〕{serial}号" for serial in (1, 2, 3)]
-    assert book(served, year)["books"] == [
+    assert book(either, year)["books"] == [
         {"office": OFFICE, "year": year, "count": 3, "last": 3, "gaps": []}
     ]
-    assert [each["record"] for each in book(served, year)["numbers"]] == records
+    assert [each["record"] for each in book(either, year)["numbers"]] == records
 
 
 def test_a_number_is_asked_for_as_people_write_it(served: Served, year: int) -> None:
@@ -100,31 +109,31 @@ def test_the_statement_carries_a_commitment_and_nothing_else(served: Served, yea
 
 @pytest.mark.parametrize("second", [{"serial": 1}, {"serial": 2}])
 def test_a_number_and_a_record_are_matched_once(
-    served: Served, year: int, second: dict[str, int]
+    either: Served, year: int, second: dict[str, int]
 ) -> None:
-    first = served.register(f"first {year}")["record"]
-    other = served.register(f"other {year}")["record"]
-    numbered(served, first, number=f"{OFFICE}〔{year}〕1号")
+    first = either.register(f"first {year}")["record"]
+    other = either.register(f"other {year}")["record"]
+    numbered(either, first, number=f"{OFFICE}〔{year}〕1号")
     record, code = (other, "number.taken") if second["serial"] == 1 else (first, "number.second")
 
     found = refused(
-        lambda: numbered(served, record, number=f"{OFFICE}〔{year}〕{second['serial']}号")
+        lambda: numbered(either, record, number=f"{OFFICE}〔{year}〕{second['serial']}号")
     )
 
     assert found == code
-    assert [each["number"] for each in book(served, year)["numbers"]] == [f"{OFFICE}〔{year}〕1号"]
+    assert [each["number"] for each in book(either, year)["numbers"]] == [f"{OFFICE}〔{year}〕1号"]
 
 
-def test_a_number_is_corrected_by_one_that_replaces_it(served: Served, year: int) -> None:
-    record = served.register(f"replaced {year}")["record"]
-    numbered(served, record, office=OFFICE, year=year)
+def test_a_number_is_corrected_by_one_that_replaces_it(either: Served, year: int) -> None:
+    record = either.register(f"replaced {year}")["record"]
+    numbered(either, record, office=OFFICE, year=year)
 
-    found = numbered(served, record, number=f"{OFFICE}〔{year}〕9号", replace=True)
+    found = numbered(either, record, number=f"{OFFICE}〔{year}〕9号", replace=True)
 
     assert found["number"] == f"{OFFICE}〔{year}〕9号"
-    states = {each["number"]: each["state"] for each in book(served, year)["numbers"]}
+    states = {each["number"]: each["state"] for each in book(either, year)["numbers"]}
     assert states == {f"{OFFICE}〔{year}〕1号": "replaced", f"{OFFICE}〔{year}〕9号": "given"}
-    events = served.api.get(f"/v1/records/{record}")["entries"][1:]
+    events = either.api.get(f"/v1/records/{record}")["entries"][1:]
     assert events[1]["detail"]["replaces"] == events[0]["detail"]["commitment"]
 
 
@@ -210,34 +219,34 @@ def test_a_record_that_is_not_here_is_not_numbered(served: Served, year: int) ->
     assert book(served, year)["numbers"] == []
 
 
-def test_a_repeated_request_gets_the_same_number(served: Served, year: int) -> None:
-    record = served.register(f"repeated {year}")["record"]
+def test_a_repeated_request_gets_the_same_number(either: Served, year: int) -> None:
+    record = either.register(f"repeated {year}")["record"]
     asked = {"office": OFFICE, "year": year}
     headers = {"Idempotency-Key": f"number {year}".replace(" ", "-")}
     path = f"/v1/records/{record}/number"
 
-    answers = [served.client.post(path, json=asked, headers=headers) for _ in range(3)]
-    other = served.client.post(path, json={**asked, "fill": True}, headers=headers)
+    answers = [either.client.post(path, json=asked, headers=headers) for _ in range(3)]
+    other = either.client.post(path, json={**asked, "fill": True}, headers=headers)
 
     assert [each.status_code for each in answers] == [200] * 3
     assert {each.json()["number"] for each in answers} == {f"{OFFICE}〔{year}〕1号"}
     assert other.json()["code"] == "idempotency.other-body"
-    assert served.ledger.database.responses.load(headers["Idempotency-Key"]).body is None  # type: ignore[union-attr]
+    assert either.ledger.database.responses.load(headers["Idempotency-Key"]).body is None  # type: ignore[union-attr]
 
 
-def test_many_that_number_at_once_get_one_each(served: Served, year: int) -> None:
-    records = [served.register(f"at once {year} {each}")["record"] for each in range(12)]
+def test_many_that_number_at_once_get_one_each(either: Served, year: int) -> None:
+    records = [either.register(f"at once {year} {each}")["record"] for each in range(12)]
     path = "/v1/records/{}/number"
     asked = {"office": OFFICE, "year": year}
 
     with ThreadPoolExecutor(12) as pool:
         answers = list(
-            pool.map(lambda each: served.client.post(path.format(each), json=asked), records)
+            pool.map(lambda each: either.client.post(path.format(each), json=asked), records)
         )
 
     found = sorted(int(each.json()["number"].split("〕")[1][:-1]) for each in answers)
     assert found == list(range(1, 13))
-    assert book(served, year)["books"][0]["gaps"] == []
+    assert book(either, year)["books"][0]["gaps"] == []
 
 
 def test_no_error_no_metric_and_no_log_line_names_a_number(
