@@ -316,7 +316,7 @@ def test_handing_a_work_secret_out_is_an_event_of_its_record(served: Served) -> 
     events = served.api.get(f"/v1/records/{record}")["entries"][1:]
     assert [each["event"] for each in events] == ["access"] * 3
     assert [each["detail"] for each in events] == [
-        {"what": "bundle", "count": count} for count in (1, 1, 2)
+        {"how": "download", "what": "bundle", "count": count} for count in (1, 1, 2)
     ]
 
 
