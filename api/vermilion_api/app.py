@@ -68,7 +68,7 @@ def create_app(ledger: Ledger | None) -> FastAPI:
         try:
             yield
         finally:
-            await services.refusals.close()
+            await services.office.refusals.close()
             poller.cancel()
             with suppress(asyncio.CancelledError):
                 await poller

@@ -19,20 +19,17 @@ from vermilion_api.chains import LazyBlocks, observe_chains, target_of
 from vermilion_api.home import Home, Secrets, load_secrets
 from vermilion_api.keeping import GuardedIntake, LogKeeper
 from vermilion_api.log_signer import LogSigner
+from vermilion_api.office_desks import OfficeDesks, build_office_desks
 from vermilion_api.services.anchoring import AnchorDesk
 from vermilion_api.services.answers import AnswerBook
 from vermilion_api.services.bundles import BundleDesk
-from vermilion_api.services.numbering import NumberDesk
 from vermilion_api.services.progress import ProgressDesk
 from vermilion_api.services.records import RecordDesk
-from vermilion_api.services.refusals import RefusalDesk
 from vermilion_api.services.registering import Registrar
 from vermilion_api.services.seen import SeenDesk
-from vermilion_api.services.speaking import LedgerVoice
 from vermilion_api.services.statements import StatementDesk
 from vermilion_api.services.submitting import Submitter
 from vermilion_api.services.verifying import VerifyDesk
-from vermilion_api.services.viewing import ViewLog
 from vermilion_api.services.waiting import Waiter
 from vermilion_api.settings import Settings, load_settings
 from vermilion_api.trust import render_trust_policy
@@ -130,9 +127,7 @@ class Services:
     progress: ProgressDesk
     anchoring: AnchorDesk
     verifier: VerifyDesk
-    numbers: NumberDesk
-    refusals: RefusalDesk
-    views: ViewLog
+    office: OfficeDesks
 
 
 class LogView:
@@ -255,25 +250,9 @@ def build_services(ledger: Ledger) -> Services:
     intake = _build_intake(ledger, keeper)
     progress, anchoring = _build_looks(ledger, reader, keeper)
     waiter = Waiter(progress)
-    seen = SeenDesk(
-        targets=ledger.targets,
-        chains={chain.id: LazyBlocks(chain) for chain in settings.online_chains},
-        blocks=database.blocks,
-        anchors=database.anchors,
-        clock=now,
-        offered_days=settings.offered_block_days,
-    )
     submitter = Submitter(intake=intake, waiter=waiter, reader=reader)
     registrar = Registrar(origin=settings.origin, intake_seed=secrets.intake, clock=now)
-    statements = StatementDesk(
-        identity=identity,
-        admission=LedgerAdmission(identity),
-        reader=reader,
-        seen=seen,
-        intake_seed=secrets.intake,
-        clock=now,
-    )
-    voice = LedgerVoice(statements)
+    statements = _build_statements(ledger, reader)
     records = RecordDesk(identity=identity, reader=reader, waits=anchoring)
     bundles = BundleDesk(
         identity=identity,
@@ -310,22 +289,35 @@ def build_services(ledger: Ledger) -> Services:
             clock=now,
             authorities=load_authorities(ledger.roots_files),
         ),
-        numbers=NumberDesk(
+        office=build_office_desks(
+            identity=identity,
             book=database.numbers,
-            voice=voice,
+            statements=statements,
+            registrar=registrar,
             reader=reader,
-            admission=LedgerAdmission(identity),
-        ),
-        refusals=RefusalDesk(
-            voice=voice, registrar=registrar, reader=reader, submitter=submitter, clock=now
-        ),
-        views=ViewLog(
-            voice=voice,
             intake=intake,
-            reader=reader,
-            admission=LedgerAdmission(identity),
+            submitter=submitter,
             clock=now,
         ),
+    )
+
+
+def _build_statements(ledger: Ledger, reader: LogReader) -> StatementDesk:
+    settings, database = ledger.settings, ledger.database
+    return StatementDesk(
+        identity=ledger.identity,
+        admission=LedgerAdmission(ledger.identity),
+        reader=reader,
+        seen=SeenDesk(
+            targets=ledger.targets,
+            chains={chain.id: LazyBlocks(chain) for chain in settings.online_chains},
+            blocks=database.blocks,
+            anchors=database.anchors,
+            clock=now,
+            offered_days=settings.offered_block_days,
+        ),
+        intake_seed=ledger.secrets.intake,
+        clock=now,
     )
 
 

@@ -19,9 +19,9 @@ from vermilion_api.cli.common import (
     write_file,
 )
 
-__all__ = ["build_app"]
+__all__ = ["assign", "build_app", "disclose", "gaps", "list_", "void"]
 
-OfficeOption = Annotated[str, typer.Option("--office", help="Office code (机关代字).")]
+_OfficeOption = Annotated[str, typer.Option("--office", help="Office code (机关代字).")]
 
 
 def build_app() -> typer.Typer:
@@ -38,7 +38,7 @@ def assign(  # noqa: PLR0913 - one parameter per option
         str, typer.Argument(help="The number, such as 国办发〔2026〕5号; or give --office.")
     ] = "",
     *,
-    office: OfficeOption = "",
+    office: _OfficeOption = "",
     year: Annotated[int, typer.Option(help="Year; by default the present one.")] = 0,
     fill: Annotated[
         bool, typer.Option("--fill", help="Take the first gap, not the one after the last.")
@@ -79,7 +79,7 @@ def assign(  # noqa: PLR0913 - one parameter per option
 
 def list_(
     *,
-    office: OfficeOption = "",
+    office: _OfficeOption = "",
     year: Annotated[int, typer.Option(help="Year; all if left out.")] = 0,
     url: UrlOption = DEFAULT_URL,
     as_json: JsonOption = False,
@@ -95,7 +95,7 @@ def list_(
 
 def gaps(
     *,
-    office: OfficeOption = "",
+    office: _OfficeOption = "",
     year: Annotated[int, typer.Option(help="Year; all if left out.")] = 0,
     url: UrlOption = DEFAULT_URL,
     as_json: JsonOption = False,

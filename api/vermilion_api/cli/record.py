@@ -65,13 +65,8 @@ def record(  # noqa: PLR0913 - one parameter per option
     from vermilion_hooks.recorder import Options
     from vermilion_hooks.walk import Failed, find_roots
 
-    options = Options(
-        follow=follow,
-        sm3=sm3,
-        rehash=rehash,
-        workers=os.cpu_count() or 1,
-        terms=_read_terms(actor, policy, grade, url),
-    )
+    terms, workers = _read_terms(actor, policy, grade, url), os.cpu_count() or 1
+    options = Options(follow=follow, sm3=sm3, rehash=rehash, workers=workers, terms=terms)
     roots = find_roots(paths)
     place = journal or default_journal(url.rstrip("/"), roots, state_folder=_state_folder())
     language = choose_language(["--lang", lang], os.environ)
@@ -84,8 +79,8 @@ def record(  # noqa: PLR0913 - one parameter per option
             for outcome in recorder.run(roots):
                 summary.count(outcome)
                 printer.show(outcome)
-                if isinstance(outcome, Failed) and outcome.error.code in GRADE_CODES:
-                    _tell_refusal(url, outcome.error.code)
+                if isinstance(outcome, Failed):
+                    _tell_refusal(url, outcome.error)
     except KeyboardInterrupt:
         printer.finish(summary)
         text.interrupted(str(place))
@@ -129,7 +124,7 @@ def _read_terms(actor: str, policy: str, grade: str, url: str) -> Terms:
         try:
             find_profile(grade)
         except InputError as exc:
-            _tell_refusal(url, exc.code)
+            _tell_refusal(url, exc)
             raise
     words = [word.strip() for word in actor.split(",")]
     if len(words) > 4:
@@ -143,12 +138,14 @@ def _read_terms(actor: str, policy: str, grade: str, url: str) -> Terms:
     )
 
 
-def _tell_refusal(url: str, code: str) -> None:
-    """Have a refusal counted, and nothing else told; it stands even if nobody listens."""
+def _tell_refusal(url: str, error: EvidenceError) -> None:
+    """Have a refusal for a grade counted, and nothing else told; it stands if nobody listens."""
     from vermilion_api.client import Ledger
 
+    if error.code not in GRADE_CODES:
+        return
     with suppress(EvidenceError), Ledger(url, timeout_seconds=_REMARK_SECONDS) as ledger:
-        ledger.post("/v1/refusals", {"refused": code})
+        ledger.post("/v1/refusals", {"refused": error.code})
 
 
 def _state_folder() -> Path:

@@ -78,7 +78,7 @@ def read_bundle(
         raise InputError("request.withhold", f"withhold is key or nothing, not {withhold[:40]!a}")
     services = services_of(request)
     data = services.bundles.bundle(record_id_of(record), withhold_key=withhold == "key", size=size)
-    services.views.note(record)
+    services.office.views.note(record)
     name = f'attachment; filename="{record}.evidence.json"'
     headers = {"Content-Disposition": name, "Cache-Control": "no-store"}
     return Response(data, media_type=MEDIA_TYPE, headers=headers)

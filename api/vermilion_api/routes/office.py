@@ -41,7 +41,7 @@ from vermilion_api.routes.submissions import (
 )
 from vermilion_api.services.answers import Answer
 from vermilion_api.services.numbering import NumberWish, parse_wish
-from vermilion_api.services.refusals import check_refusal
+from vermilion_api.services.office.refusals import check_refusal
 from vermilion_api.services.submitting import Receipts
 from vermilion_api.services.waiting import Stage
 from vermilion_ledger.encoding import Json, check_members, parse_json
@@ -80,7 +80,7 @@ async def give_number(
         (item,) = receipts.items
         if item.code is not None:
             return render_refusal(request, item)
-        number = await front.in_thread(lambda: services.numbers.number_of(item.envelope))
+        number = await front.in_thread(lambda: services.office.numbers.number_of(item.envelope))
         newest = await front.files.newest() if receipts.stage >= Stage.PUBLISHED else None
         value = {
             **describe_receipt(item),
@@ -109,7 +109,7 @@ def read_numbers(
     year: Annotated[int | None, Query(ge=1949, le=9999)] = None,
 ) -> Response:
     """Return numbers and gaps, of all offices and years or of one."""
-    return _private(services_of(request).numbers.describe(office=office, year=year))
+    return _private(services_of(request).office.numbers.describe(office=office, year=year))
 
 
 @router.post(
@@ -121,7 +121,7 @@ def read_numbers(
 async def void_number(request: Request) -> Response:
     """Spend a number on nothing, with the reason, so that it is no gap."""
     value = _parse(await read_body(request, size_max=EVENT_SIZE_MAX))
-    numbers = services_of(request).numbers
+    numbers = services_of(request).office.numbers
     number = await front_of(request).in_thread(lambda: numbers.void(value))
     return _private({"number": str(number), "state": "void"})
 
@@ -133,7 +133,7 @@ async def void_number(request: Request) -> Response:
 )
 def read_refusals(request: Request) -> Response:
     """Return how many were refused and why; of what was refused nothing is known."""
-    return json_response(services_of(request).refusals.describe())
+    return json_response(services_of(request).office.refusals.describe())
 
 
 @router.post(
@@ -146,7 +146,7 @@ async def count_refusal(request: Request) -> Response:
     """Enter that a client refused a document before it opened it."""
     value = _parse(await read_body(request, size_max=EVENT_SIZE_MAX))
     code = check_refusal(check_members(value, required=("refused",), what="request")["refused"])
-    await services_of(request).refusals.note(code)
+    await services_of(request).office.refusals.note(code)
     return json_response({"refused": code}, status=202)
 
 
@@ -161,9 +161,9 @@ async def _assign(
     services, front = services_of(request), front_of(request)
     known = idempotency is not None and await services.answers.is_known(idempotency.key)
     for _ in range(_ATTEMPTS):
-        async with services.numbers.turn() as turn:
+        async with services.office.numbers.turn() as turn:
             made = await front.in_thread(
-                lambda: services.numbers.prepare(record_id, wish, is_repeated=known)
+                lambda: services.office.numbers.prepare(record_id, wish, is_repeated=known)
             )
             try:
                 return await services.submitter.submit(

@@ -66,7 +66,7 @@ _INLINE_ITEMS_MAX = 100  # entries of an answer that is written without a thread
 WaitQuery = Annotated[str, Query(description="sequenced, published, anchored or final")]
 TimeoutQuery = Annotated[float | None, Query(description="seconds, at most 600")]
 KeyHeader = Annotated[str | None, Header(alias="Idempotency-Key")]
-ProofsQuery = Annotated[
+_Proofs = Annotated[
     bool, Query(description="add inclusion proofs to the checkpoint; not with wait=sequenced")
 ]
 
@@ -88,7 +88,7 @@ async def register(
     wait: WaitQuery = "published",
     timeout: TimeoutQuery = None,  # noqa: ASYNC109 - the name is FORMATS section 14's
     *,
-    proofs: ProofsQuery = False,
+    proofs: _Proofs = False,
     idempotency_key: KeyHeader = None,
 ) -> Response:
     """Make a record; the ledger signs for it, no actor does."""
@@ -108,7 +108,7 @@ async def register_bulk(
     wait: WaitQuery = "published",
     timeout: TimeoutQuery = None,  # noqa: ASYNC109 - the name is FORMATS section 14's
     *,
-    proofs: ProofsQuery = False,
+    proofs: _Proofs = False,
     idempotency_key: KeyHeader = None,
 ) -> Response:
     """Make many records in one transaction: all are taken in, or none."""
@@ -161,7 +161,7 @@ async def submit_event(
     wait: WaitQuery = "published",
     timeout: TimeoutQuery = None,  # noqa: ASYNC109 - the name is FORMATS section 14's
     *,
-    proofs: ProofsQuery = False,
+    proofs: _Proofs = False,
     idempotency_key: KeyHeader = None,
 ) -> Response:
     """Take a statement with its signatures; every signature is checked before it is stored."""
@@ -178,7 +178,7 @@ async def submit_event(
 async def count_refusal(request: Request, error: EvidenceError) -> None:
     """Enter into the log that something was refused for its grade, and nothing more of it."""
     if error.code in GRADE_CODES:
-        await services_of(request).refusals.note(error.code)
+        await services_of(request).office.refusals.note(error.code)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from command_kit import opened
 from served import Served, refused, serving, sha256
 from vermilion_api import cli
 from vermilion_api.keyfiles import KeyFile
@@ -179,29 +180,6 @@ def test_a_refusal_tells_nothing_but_its_code(served: Served) -> None:
 
 
 # -- the client
-
-
-_OPENED = """
-import os, sys
-sys.addaudithook(
-    lambda event, args: event in {"open", "os.scandir", "os.listdir"}
-    and print(event, args[0], flush=True)
-)
-from vermilion_api.cli import main
-sys.exit(main(sys.argv[1:]))
-"""
-
-
-def opened(*arguments: str | Path) -> tuple[int, list[str], str]:
-    """Run the command; its exit code, every path that it opened or listed, its errors."""
-    run = subprocess.run(
-        [sys.executable, "-c", _OPENED, *map(str, arguments)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return run.returncode, run.stdout.splitlines(), run.stderr
 
 
 def test_a_state_secret_is_refused_before_its_file_is_looked_at(
