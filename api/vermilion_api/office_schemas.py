@@ -9,11 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from vermilion_api.schemas import ActorIn, RecordAnswer, RecordId
 
 __all__ = [
+    "BookOut",
     "NumberAnswer",
     "NumberIn",
     "NumberList",
+    "NumberOut",
     "RefusalIn",
     "RefusalList",
+    "RefusalOut",
     "VoidIn",
     "VoidOut",
 ]

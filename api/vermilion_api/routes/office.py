@@ -41,7 +41,7 @@ from vermilion_api.routes.submissions import (
 )
 from vermilion_api.services.answers import Answer
 from vermilion_api.services.numbering import NumberWish, parse_wish
-from vermilion_api.services.office.refusals import check_refusal
+from vermilion_api.services.refusals import check_refusal
 from vermilion_api.services.submitting import Receipts
 from vermilion_api.services.waiting import Stage
 from vermilion_ledger.encoding import Json, check_members, parse_json

@@ -56,9 +56,8 @@ class ViewLog:
             return
         if count := self._tally.add(record_id):
             try:
-                made = self._voice.say(
-                    record_id, "access", {"how": "download", "what": "bundle", "count": count}
-                )
+                detail = {"how": "download", "what": "bundle", "count": count}
+                made = self._voice.say(record_id, "access", detail)
                 self._intake.submit([made]).result(_SECONDS)
             except FutureTimeoutError as exc:
                 self._tally.give_back(record_id, count)
