@@ -28,6 +28,7 @@ class BulkServer:
     url: str = ""
     items: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
+    refusals: list[bytes] = field(default_factory=list)
     answers: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     held: threading.Event = field(default_factory=threading.Event)
@@ -73,6 +74,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:  # noqa: PLR0911 - one return per fault
         state = self.server.state
+        if self.path == "/v1/refusals":  # a remark that no registration hangs on
+            state.refusals.append(self.rfile.read(int(self.headers["Content-Length"])))
+            return self._answer(202, b"{}")
         key = self.headers["Idempotency-Key"]
         state.keys.append(key)
         fault = state.faults.pop(0) if state.faults else ""

@@ -86,3 +86,26 @@ class Office:
 
     def run(self, *arguments: str | Path, **options: Any) -> Result:
         return self.start(*(arguments or (self.folder,)), **options).finish()
+
+
+_OPENED = """
+import os, sys
+sys.addaudithook(
+    lambda event, args: event in {"open", "os.scandir", "os.listdir"}
+    and print(event, args[0], flush=True)
+)
+from vermilion_api.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def opened(*arguments: str | Path) -> tuple[int, list[str], str]:
+    """Run the command; its exit code, every path that it opened or listed, its errors."""
+    run = subprocess.run(
+        [sys.executable, "-c", _OPENED, *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return run.returncode, run.stdout.splitlines(), run.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from store_kit import Admit, accept, digest, make_submission, make_writer
@@ -13,6 +14,7 @@ from vermilion_ledger.anchor_rows import (
     StoredTimestamp,
 )
 from vermilion_ledger.errors import VerificationError
+from vermilion_ledger.numbers import DocumentNumber, Numbering
 from vermilion_ledger.ports import HistoryView, TileStore
 from vermilion_ledger.rows import Idempotency, IntakeBatch, Pending
 from vermilion_ledger.store import Database
@@ -37,7 +39,9 @@ def fill(database: Database, tiles: TileStore) -> None:
     writer = make_writer(database, tiles, admission=Admit(refuse_marked))
     writer.grow()
     writer.sequencer.release()
-    accept(database, make_submission())
+    number = DocumentNumber(office="国办发", year=2026, serial=1)
+    numbering = Numbering(number=number, salt=digest("n"))
+    accept(database, replace(make_submission(), numbering=numbering))
     database.responses.save("k", status=202, body=b"{}", created_at=NOW)
     block = ChainBlock(chain_id=1, number=2, hash=digest("b"), time=NOW, header=b"header")
     database.blocks.save(block, offered_at=NOW)

@@ -19,10 +19,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from vermilion_api import schemas
+from vermilion_api import office_schemas, schemas
 from vermilion_api.front import Front
 from vermilion_api.http import fault_response, problem_response
-from vermilion_api.routes import evidence, health, log, page, submissions, tiles
+from vermilion_api.routes import evidence, health, log, office, page, submissions, tiles
 from vermilion_api.wiring import Ledger, build_services
 from vermilion_ledger.errors import (
     ConflictError,
@@ -37,6 +37,9 @@ _BODIES = (
     schemas.BulkIn,
     schemas.DraftIn,
     schemas.EnvelopeIn,
+    office_schemas.NumberIn,
+    office_schemas.RefusalIn,
+    office_schemas.VoidIn,
     schemas.Problem,
     schemas.RecordIn,
     schemas.VerifyIn,
@@ -65,6 +68,7 @@ def create_app(ledger: Ledger | None) -> FastAPI:
         try:
             yield
         finally:
+            await services.office.refusals.close()
             poller.cancel()
             with suppress(asyncio.CancelledError):
                 await poller
@@ -83,7 +87,7 @@ def create_app(ledger: Ledger | None) -> FastAPI:
         docs_url=None,  # the page would fetch its scripts from a stranger's server
         redoc_url=None,
     )
-    for module in (submissions, evidence, log, tiles, health, page):
+    for module in (submissions, evidence, office, log, tiles, health, page):
         app.include_router(module.router)
     app.add_exception_handler(EvidenceError, _answer_evidence_error)
     app.add_exception_handler(RequestValidationError, _answer_validation_error)

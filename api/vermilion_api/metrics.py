@@ -1,4 +1,4 @@
-"""`/metrics`: gauges and one counter in the Prometheus text format.
+"""`/metrics`: gauges and two counters in the Prometheus text format.
 
 The only module that imports prometheus-client, which writes names, label
 values and numbers as the format demands. Nothing is counted in memory: each
@@ -19,6 +19,7 @@ from prometheus_client.registry import Collector
 from vermilion_api.services.anchor_ports import TimestampLag
 from vermilion_api.services.outlook import TargetOutlook
 from vermilion_ledger.anchor_rows import AnchorTarget, JobState
+from vermilion_ledger.grades import GRADE_CODES
 
 __all__ = ["Scrape", "render"]
 
@@ -48,6 +49,7 @@ class Scrape(Collector):
         chains: Where this ledger anchors.
         paid: What all anchors of each target cost, in wei.
         lags: How far each time-stamping authority is behind.
+        refusals: Refusals for a grade that the log has, by code.
         now: The moment.
     """
 
@@ -56,12 +58,19 @@ class Scrape(Collector):
     chains: Sequence[TargetOutlook]
     paid: Mapping[AnchorTarget, float]
     lags: Sequence[TimestampLag]
+    refusals: Mapping[str, int]
     now: datetime
 
     def collect(self) -> Iterator[Metric]:
         """Yield each metric with its samples; a sample that is unknown is left out."""
         for name, value in self.figures.items():
             yield GaugeMetricFamily(name, _LOG[name], value=value)
+        refused = CounterMetricFamily(
+            "vermilion_refusals", "Documents refused for their grade.", labels=("code",)
+        )
+        for code in GRADE_CODES:
+            refused.add_metric([code], self.refusals.get(code, 0))
+        yield refused
         yield from self._standing()
         yield from self._jobs()
         yield from self._costs()

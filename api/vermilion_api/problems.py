@@ -48,9 +48,14 @@ _CLASSES: tuple[tuple[type[EvidenceError], int, int], ...] = (
 )
 _STATUSES = {
     "bundle.later-version": 422,
+    "grade.marked": 422,
+    "grade.name": 422,
     "grade.refused": 422,
+    "grade.unknown": 422,
     "idempotency.other-body": 422,
     "key.registered-twice": 409,
+    "number.replaces": 409,
+    "number.second": 409,
     "record.not-document": 409,
     "request.media-type": 415,
     "request.method": 405,
@@ -65,6 +70,9 @@ _STATUSES = {
     "tiles.disk-full": 507,
 }
 _EXITS = {
+    "grade.drafter": 4,
+    "grade.marked": 4,
+    "grade.officer": 4,
     "grade.refused": 4,
     "key.after-revocation": 4,
     "key.expired": 4,

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from vermilion_api.grades import check_grade, check_grades
 from vermilion_ledger.actor import Actor, parse_actor
 from vermilion_ledger.encoding import (
     Json,
@@ -21,6 +20,7 @@ from vermilion_ledger.encoding import (
 )
 from vermilion_ledger.errors import InputError, LimitError
 from vermilion_ledger.event_details import check_members_of
+from vermilion_ledger.grades import Profile, check_grades, check_name, find_profile
 from vermilion_ledger.limits import NAME_SIZE_MAX
 
 __all__ = [
@@ -151,16 +151,19 @@ def _registration(value: Json, what: str) -> Registration:
     if not isinstance(detail, dict) or detail.keys() & {"policy", "grade"}:
         raise InputError("detail.shape", f"{what}.detail is not an object without policy and grade")
     extra: dict[str, Any] = dict(detail)
+    profile: Profile | None = None
     if "policy" in members:
         extra["policy"] = parse_hex(members["policy"], size=32, what=f"{what}.policy").hex()
     if "grade" in members:
-        check_grade(members["grade"])
         extra["grade"] = check_text(members["grade"], size_max=200, what=f"{what}.grade")
+        profile = find_profile(extra["grade"])
     if extra:
         check_members_of("register", extra)
     actor = parse_actor(members["actor"], what=f"{what}.actor") if "actor" in members else None
+    name = _name(members["name"], f"{what}.name")
+    check_name(name, profile=profile, sha256=sha256)
     return Registration(
-        name=_name(members["name"], f"{what}.name"),
+        name=name,
         sha256=sha256,
         sm3=sm3,
         actor=actor,

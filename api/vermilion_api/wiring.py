@@ -19,6 +19,7 @@ from vermilion_api.chains import LazyBlocks, observe_chains, target_of
 from vermilion_api.home import Home, Secrets, load_secrets
 from vermilion_api.keeping import GuardedIntake, LogKeeper
 from vermilion_api.log_signer import LogSigner
+from vermilion_api.office_desks import OfficeDesks, build_office_desks
 from vermilion_api.services.anchoring import AnchorDesk
 from vermilion_api.services.answers import AnswerBook
 from vermilion_api.services.bundles import BundleDesk
@@ -126,6 +127,7 @@ class Services:
     progress: ProgressDesk
     anchoring: AnchorDesk
     verifier: VerifyDesk
+    office: OfficeDesks
 
 
 class LogView:
@@ -248,14 +250,9 @@ def build_services(ledger: Ledger) -> Services:
     intake = _build_intake(ledger, keeper)
     progress, anchoring = _build_looks(ledger, reader, keeper)
     waiter = Waiter(progress)
-    seen = SeenDesk(
-        targets=ledger.targets,
-        chains={chain.id: LazyBlocks(chain) for chain in settings.online_chains},
-        blocks=database.blocks,
-        anchors=database.anchors,
-        clock=now,
-        offered_days=settings.offered_block_days,
-    )
+    submitter = Submitter(intake=intake, waiter=waiter, reader=reader)
+    registrar = Registrar(origin=settings.origin, intake_seed=secrets.intake, clock=now)
+    statements = _build_statements(ledger, reader)
     records = RecordDesk(identity=identity, reader=reader, waits=anchoring, clock=now)
     bundles = BundleDesk(
         identity=identity,
@@ -276,17 +273,10 @@ def build_services(ledger: Ledger) -> Services:
         intake=intake,
         keeper=keeper,
         waiter=waiter,
-        submitter=Submitter(intake=intake, waiter=waiter, reader=reader),
+        submitter=submitter,
         answers=AnswerBook(database.responses, now),
-        registrar=Registrar(origin=settings.origin, intake_seed=secrets.intake, clock=now),
-        statements=StatementDesk(
-            identity=identity,
-            admission=LedgerAdmission(identity),
-            reader=reader,
-            seen=seen,
-            intake_seed=secrets.intake,
-            clock=now,
-        ),
+        registrar=registrar,
+        statements=statements,
         records=records,
         bundles=bundles,
         progress=progress,
@@ -299,6 +289,35 @@ def build_services(ledger: Ledger) -> Services:
             clock=now,
             authorities=load_authorities(ledger.roots_files),
         ),
+        office=build_office_desks(
+            identity=identity,
+            book=database.numbers,
+            statements=statements,
+            registrar=registrar,
+            reader=reader,
+            intake=intake,
+            submitter=submitter,
+            clock=now,
+        ),
+    )
+
+
+def _build_statements(ledger: Ledger, reader: LogReader) -> StatementDesk:
+    settings, database = ledger.settings, ledger.database
+    return StatementDesk(
+        identity=ledger.identity,
+        admission=LedgerAdmission(ledger.identity),
+        reader=reader,
+        seen=SeenDesk(
+            targets=ledger.targets,
+            chains={chain.id: LazyBlocks(chain) for chain in settings.online_chains},
+            blocks=database.blocks,
+            anchors=database.anchors,
+            clock=now,
+            offered_days=settings.offered_block_days,
+        ),
+        intake_seed=ledger.secrets.intake,
+        clock=now,
     )
 
 

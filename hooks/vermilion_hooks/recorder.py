@@ -8,6 +8,7 @@ keep the others out. Bytes of documents never leave this machine.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from vermilion_hooks.walk import Failed, Found, Skipped, walk
 from vermilion_ledger.digest import FileIdentity, Progress
 from vermilion_ledger.encoding import JsonObject
 from vermilion_ledger.errors import ConflictError, InputError, NotFoundError, VerificationError
+from vermilion_ledger.grades import check_name
 
 __all__ = ["Ledger", "Options", "Recorder"]
 
@@ -167,6 +169,8 @@ class Recorder:
         for item in walk(roots, follow=self._options.follow):
             if item.path in own:
                 yield Skipped(path=item.path, code="walk.own-journal")
+            elif isinstance(item, Found) and (refused := _refuse(item.path)) is not None:
+                yield refused  # before it is opened: of a state secret there is not even a digest
             else:
                 yield item
 
@@ -261,6 +265,15 @@ class Recorder:
                 changed=entry.changed,
                 resumed=resumed,
             )
+
+
+def _refuse(path: str) -> Failed | None:
+    """Refuse a file whose name is marked as a state secret."""
+    try:
+        check_name(os.path.basename(path))  # noqa: PTH119 - undecodable bytes must stay as they are
+    except InputError as exc:
+        return Failed(path=path, error=exc)
+    return None
 
 
 def _already(path: str, known: Known) -> AlreadyRecorded:

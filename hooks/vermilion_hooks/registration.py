@@ -2,7 +2,8 @@
 
 Owns the body of ``POST /v1/records/bulk`` (FORMATS section 14). A document is
 named by its file name alone: the folders it lies in are the archive's business
-and would go out with every bundle.
+and would go out with every bundle. Where the grade forbids to tell the name, it
+gets one that is made from its digest (docs/formats/grades.md).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from vermilion_ledger.actor import Actor
 from vermilion_ledger.digest import FileDigest, show_path
 from vermilion_ledger.encoding import Json, JsonObject, check_text, encode_json, parse_json
 from vermilion_ledger.errors import InputError
+from vermilion_ledger.grades import neutral_name, profile_of
 from vermilion_ledger.limits import NAME_SIZE_MAX
 
 __all__ = ["Terms", "encode_chunk", "make_item"]
@@ -43,8 +45,10 @@ def make_item(path: str, digest: FileDigest, terms: Terms) -> JsonObject:
     Raises:
         InputError: ``name.unusable``: no statement can carry this name.
     """
+    profile = None if terms.grade is None else profile_of(terms.grade)
+    is_neutral = profile is not None and profile.is_neutral
     item: dict[str, Json] = {
-        "name": _make_name(path),
+        "name": neutral_name(digest.sha256) if is_neutral else _make_name(path),
         "digest": {"sha256": digest.sha256.hex()},
     }
     if digest.sm3 is not None:

@@ -19,6 +19,7 @@ from vermilion_ledger.encoding import encode_time
 from vermilion_ledger.envelope import Envelope, parse_envelope
 from vermilion_ledger.errors import UnavailableError, VerificationError
 from vermilion_ledger.events import ACTOR_SIGNED_EVENTS, Predicate
+from vermilion_ledger.grades import check_name, check_regrade, present_grade, profile_of
 from vermilion_ledger.keys import (
     KeyRegistry,
     Roots,
@@ -27,6 +28,7 @@ from vermilion_ledger.keys import (
     verify_actor_signature,
 )
 from vermilion_ledger.logged import LoggedEnvelope, place_envelope
+from vermilion_ledger.numbering import check_numbering
 from vermilion_ledger.policies import check_policy_events, find_policy
 from vermilion_ledger.ports import HistoryView
 from vermilion_ledger.possession import check_possession
@@ -251,6 +253,7 @@ class LedgerAdmission:
             registry = self.registry(view)
             earlier = self.history(statement.record, view)
         check_entry(entry, earlier, registry, complete=True)
+        _check_office_rules(entry, earlier, registry)
         if statement.event == "register" and "policy" in statement.detail:
             self._check_policy_in_force(entry, view)
 
@@ -261,6 +264,20 @@ class LedgerAdmission:
             raise VerificationError(
                 "policy.not-in-force", f"no policy {policy.hex()[:16]}… is in force"
             )
+
+
+def _check_office_rules(
+    entry: LoggedEnvelope, earlier: Sequence[LoggedEnvelope], registry: KeyRegistry
+) -> None:
+    """Check what the ledger asks beyond the formats: no verifier knows of it."""
+    statement = entry.statement
+    if earlier:
+        profile = profile_of(present_grade(earlier))
+        check_name(statement.subject.name, profile=profile, sha256=statement.subject.sha256)
+    if statement.event == "number":
+        check_numbering(entry, earlier)
+    elif statement.event == "regrade":
+        check_regrade(entry, earlier, registry)
 
 
 def _check_signers(entry: LoggedEnvelope, registry: KeyRegistry) -> None:

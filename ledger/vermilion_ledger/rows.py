@@ -13,6 +13,7 @@ from typing import Literal
 
 from vermilion_ledger.errors import InputError, LimitError
 from vermilion_ledger.limits import ENVELOPE_SIZE_MAX, NAME_SIZE_MAX
+from vermilion_ledger.numbers import Numbering
 
 __all__ = [
     "Accepted",
@@ -58,6 +59,8 @@ class Submission:
         is_plain: True for what this ledger's registrar wrote: the first entry
             of a record made for it, which no actor signed and no policy
             judges. It cannot be in the log already.
+        numbering: The document number that is given with it, in the same
+            transaction; only with a ``number`` event that commits to it.
     """
 
     record_id: str
@@ -69,6 +72,7 @@ class Submission:
     digest: bytes
     nonces: tuple[tuple[bytes, bytes], ...] = ()
     is_plain: bool = False
+    numbering: Numbering | None = None
 
     def __post_init__(self) -> None:
         _check_size(self.record_key, 32, "record key")

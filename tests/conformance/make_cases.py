@@ -31,6 +31,7 @@ from conformance.good_cases import good_cases  # noqa: E402
 from conformance.joint_cases import joint_cases  # noqa: E402
 from conformance.key_cases import key_cases, rule_cases  # noqa: E402
 from conformance.key_history_cases import key_history_cases  # noqa: E402
+from conformance.number_cases import number_cases  # noqa: E402
 from conformance.record_cases import (  # noqa: E402
     anchor_cases,
     audit_cases,
@@ -56,6 +57,7 @@ def all_cases() -> Iterator[Case]:
     yield from time_cases()
     yield from audit_cases()
     yield from finding_cases()
+    yield from number_cases()
 
 
 def main() -> int:

@@ -44,6 +44,7 @@ def render_report(
     lines += [_render_check(check, language, colour=colour) for check in report.checks]
     lines.append(f"{_say('interval', language)}: {_render_bounds(report.interval, language)}")
     lines += _render_recorder(report.document, language)
+    lines += _render_number(report.document, language)
     lines += _render_timestamps(report, language)
     lines += [_render_approval(each, language, colour=colour) for each in report.approvals]
     lines += _render_findings(report.findings, language, colour=colour)
@@ -121,6 +122,16 @@ def _render_recorder(document: Mapping[str, Any], language: str) -> list[str]:
         return []
     line = f"{_say('recorded-by', language)}: {safe_text(_name(recorded['actor']))}"
     return [line if recorded["signed"] else f"{line} ({_say('as-stated', language)})"]
+
+
+def _render_number(document: Mapping[str, Any], language: str) -> list[str]:
+    """Say what became of the number that somebody was shown; unsigned, only the ledger says so."""
+    number = document.get("number")
+    if number is None:
+        return []
+    status = _say(f"number.{number['status']}", language)
+    line = f"{_say('number', language)}: {safe_text(number['text'])} – {status}"
+    return [line if number["signed"] else f"{line} ({_say('as-stated', language)})"]
 
 
 def _name(actor: Mapping[str, str]) -> str:

@@ -148,6 +148,16 @@ TEXTS: Mapping[str, Phrase] = {
     "key.not-valid": Phrase("signed before the key was registered", "在密钥注册之前签署"),
     "recorded-by": Phrase("Recorded by", "登记人"),
     "as-stated": Phrase("as stated by the ledger", "据账本所述"),
+    "number": Phrase("Document number", "发文字号"),
+    "number.given": Phrase("the number of this record", "为本卷字号"),
+    "number.replaced": Phrase("an earlier number, replaced since", "为本卷原字号,已被更正"),
+    "number.unknown": Phrase(
+        "given to this record; whether it was replaced cannot be told",
+        "曾赋予本卷;是否已被更正无法判定",
+    ),
+    "number.unproven": Phrase(
+        "not proven, as the bundle is refuted", "证据包已被否证,字号未获证实"
+    ),
     "not-checked": Phrase("Nothing above was checked.", "以上内容均未经核验。"),
     # headers
     "headers-collected": Phrase(

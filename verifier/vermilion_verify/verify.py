@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from vermilion_ledger.commitment import make_tag
 from vermilion_ledger.errors import InputError, UnavailableError, VerificationError
 from vermilion_ledger.events import DECISION_EVENTS
 from vermilion_ledger.logged import LoggedEnvelope
+from vermilion_ledger.numbers import Disclosure
 from vermilion_ledger.records import Status
 from vermilion_verify.blocks import BlockJudge
 from vermilion_verify.case import Case, Document
@@ -26,6 +27,7 @@ from vermilion_verify.checks.completeness import holds_closing
 from vermilion_verify.checks.keys import find_trouble
 from vermilion_verify.checks.time import as_of_time, bound_event
 from vermilion_verify.lapses import find_case_lapses
+from vermilion_verify.numbering import describe_number
 from vermilion_verify.outcome import Absent, Unknown
 from vermilion_verify.policy import TrustPolicy
 from vermilion_verify.registry import RegistryFile
@@ -58,12 +60,14 @@ class Question:
         as_of: The checkpoint is asked to be at least as new as this.
         registry_file: All key and policy events; needs `log_entries`.
         log_entries: File of the log's 65-byte entries, one after another.
+        number: A document number that the record is said to have.
     """
 
     now: datetime
     as_of: datetime | None = None
     registry_file: RegistryFile | None = None
     log_entries: Path | None = None
+    number: Disclosure | None = None
 
 
 def verify_bundle(
@@ -88,8 +92,9 @@ def verify_bundle(
 
     Raises:
         InputError: A registry file without log entries, or malformed log entries.
+        VerificationError: ``number.not-here``: the number is not this record's.
         NotFoundError: The log entries are not there.
-        UnavailableError: They cannot be read.
+        UnavailableError: They cannot be read; ``number.left-out``.
     """
     if question.registry_file is not None and question.log_entries is None:
         raise InputError("registry.without-log", "a registry file is judged with the log's entries")
@@ -110,7 +115,12 @@ def verify_bundle(
     )
     checks = [first]
     checks += [_run(name, functools.partial(check, case)) for name, check in CHECKS.items()]
-    return _report(case, tuple(checks))
+    report = _report(case, tuple(checks))
+    if question.number is None:
+        return report
+    is_refuted = report.verdict is Verdict.REFUTED
+    number = describe_number(case, question.number, is_refuted=is_refuted)
+    return replace(report, document={**report.document, "number": number})
 
 
 def no_record_report(document: Document) -> Report:

@@ -19,7 +19,9 @@ from vermilion_api.cli import (
     import_,
     keys,
     migrate,
+    number,
     record,
+    refusals,
     sequencer,
     serve,
     status,
@@ -44,6 +46,7 @@ _COMMANDS = (
     ("fsck", fsck.fsck),
     ("export", export.export),
     ("import", import_.import_),
+    ("refusals", refusals.refusals),
 )
 
 
@@ -64,6 +67,7 @@ def build_app() -> typer.Typer:
         app.command(name)(function)
     app.add_typer(anchor.build_app(), name="anchor")
     app.add_typer(keys.build_app(), name="keys")
+    app.add_typer(number.build_app(), name="number")
     app.add_typer(trust.build_app(), name="trust")
     return app
 

@@ -61,6 +61,7 @@ def event(  # noqa: PLR0913 - one parameter per option
     from vermilion_api.client import Ledger
     from vermilion_api.signing import submit_event
     from vermilion_ledger.digest import digest_file
+    from vermilion_ledger.grades import check_name
 
     keys = load_keys(key)
     options = DetailOptions(
@@ -73,6 +74,7 @@ def event(  # noqa: PLR0913 - one parameter per option
     )
     asked: dict[str, Any] = {"event": name, "detail": read_detail(detail)}
     if file is not None:
+        check_name(file.name)
         asked["name"] = file.name
         asked["digest"] = {"sha256": digest_file(file).sha256.hex()}
     if actor:

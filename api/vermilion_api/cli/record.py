@@ -10,14 +10,13 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vermilion_api.cli.common import DEFAULT_URL, JsonOption, LangOption, UrlOption, say
-from vermilion_api.grades import check_grade
 from vermilion_api.problems import EXIT_INTERRUPTED
 from vermilion_hooks.registration import Terms
 from vermilion_ledger.actor import parse_actor
@@ -25,6 +24,7 @@ from vermilion_ledger.digest import Progress
 from vermilion_ledger.encoding import check_text, parse_hex
 from vermilion_ledger.errors import EvidenceError, InputError, UnavailableError
 from vermilion_ledger.event_details import check_members_of
+from vermilion_ledger.grades import GRADE_CODES, find_profile
 from vermilion_ledger.limits import TEXT_SIZE_MAX
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ _ActorOption = Annotated[
 _FlowOption = Annotated[
     str, typer.Option("--flow", help="Steps that are expected: outgoing (发文), incoming (收文).")
 ]
+_REMARK_SECONDS = 5.0
 
 
 def record(  # noqa: PLR0913 - one parameter per option
@@ -69,15 +70,10 @@ def record(  # noqa: PLR0913 - one parameter per option
     from vermilion_hooks.outcomes import Summary
     from vermilion_hooks.printing import JsonPrinter, TextPrinter
     from vermilion_hooks.recorder import Options
-    from vermilion_hooks.walk import find_roots
+    from vermilion_hooks.walk import Failed, find_roots
 
-    options = Options(
-        follow=follow,
-        sm3=sm3,
-        rehash=rehash,
-        workers=os.cpu_count() or 1,
-        terms=_read_terms(actor, policy, grade, flow),
-    )
+    terms, workers = _read_terms(actor, policy, grade, flow, url), os.cpu_count() or 1
+    options = Options(follow=follow, sm3=sm3, rehash=rehash, workers=workers, terms=terms)
     roots = find_roots(paths)
     place = journal or default_journal(url.rstrip("/"), roots, state_folder=_state_folder())
     language = choose_language(["--lang", lang], os.environ)
@@ -90,6 +86,8 @@ def record(  # noqa: PLR0913 - one parameter per option
             for outcome in recorder.run(roots):
                 summary.count(outcome)
                 printer.show(outcome)
+                if isinstance(outcome, Failed):
+                    _tell_refusal(url, outcome.error)
     except KeyboardInterrupt:
         printer.finish(summary)
         text.interrupted(str(place))
@@ -126,11 +124,15 @@ def _open(
             )
 
 
-def _read_terms(actor: str, policy: str, grade: str, flow: str) -> Terms:
+def _read_terms(actor: str, policy: str, grade: str, flow: str, url: str) -> Terms:
     """Check what would be refused anyway before anything is read or sent."""
-    check_grade(grade)
     if grade:
         check_text(grade, size_max=TEXT_SIZE_MAX, what="grade")
+        try:
+            find_profile(grade)
+        except InputError as exc:
+            _tell_refusal(url, exc)
+            raise
     if flow:
         check_members_of("register", {"flow": flow})
     words = [word.strip() for word in actor.split(",")]
@@ -144,6 +146,16 @@ def _read_terms(actor: str, policy: str, grade: str, flow: str) -> Terms:
         grade=grade or None,
         flow=flow or None,
     )
+
+
+def _tell_refusal(url: str, error: EvidenceError) -> None:
+    """Have a refusal for a grade counted, and nothing else told; it stands if nobody listens."""
+    from vermilion_api.client import Ledger
+
+    if error.code not in GRADE_CODES:
+        return
+    with suppress(EvidenceError), Ledger(url, timeout_seconds=_REMARK_SECONDS) as ledger:
+        ledger.post("/v1/refusals", {"refused": error.code})
 
 
 def _state_folder() -> Path:

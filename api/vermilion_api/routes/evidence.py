@@ -76,9 +76,9 @@ def read_bundle(
     """Return everything a stranger needs to verify, but trust."""
     if withhold not in {"", "key"}:
         raise InputError("request.withhold", f"withhold is key or nothing, not {withhold[:40]!a}")
-    data = services_of(request).bundles.bundle(
-        record_id_of(record), withhold_key=withhold == "key", size=size
-    )
+    services = services_of(request)
+    data = services.bundles.bundle(record_id_of(record), withhold_key=withhold == "key", size=size)
+    services.office.views.note(record)
     name = f'attachment; filename="{record}.evidence.json"'
     headers = {"Content-Disposition": name, "Cache-Control": "no-store"}
     return Response(data, media_type=MEDIA_TYPE, headers=headers)

@@ -43,6 +43,7 @@ def metrics(request: Request) -> Response:
         chains=services.anchoring.look(),
         paid=services.anchoring.paid(),
         lags=services.anchoring.timestamp_lags(),
+        refusals=services.office.refusals.counts(),
         now=now(),
     )
     body, media_type = render(scrape, request.headers.get("accept", ""))

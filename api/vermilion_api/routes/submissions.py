@@ -42,24 +42,37 @@ from vermilion_api.services.waiting import Stage, parse_stage
 from vermilion_api.wiring import Services
 from vermilion_ledger.encoding import encode_base64
 from vermilion_ledger.envelope import PAYLOAD_TYPE
-from vermilion_ledger.errors import InputError
+from vermilion_ledger.errors import EvidenceError, InputError
+from vermilion_ledger.grades import GRADE_CODES
 from vermilion_ledger.rows import CheckpointRow, Idempotency, Submission
 
-__all__ = ["router"]
+__all__ = [
+    "Asked",
+    "KeyHeader",
+    "TimeoutQuery",
+    "WaitQuery",
+    "body_of",
+    "count_refusal",
+    "describe_receipt",
+    "parse_asked",
+    "render_refusal",
+    "router",
+]
 
 router = APIRouter(prefix="/v1/records", tags=["submissions"])
 
 _TIMEOUT_MAX = 600.0  # seconds
 _INLINE_ITEMS_MAX = 100  # entries of an answer that is written without a thread
-_Wait = Annotated[str, Query(description="sequenced, published, anchored or final")]
-_Timeout = Annotated[float | None, Query(description="seconds, at most 600")]
-_Key = Annotated[str | None, Header(alias="Idempotency-Key")]
+WaitQuery = Annotated[str, Query(description="sequenced, published, anchored or final")]
+TimeoutQuery = Annotated[float | None, Query(description="seconds, at most 600")]
+KeyHeader = Annotated[str | None, Header(alias="Idempotency-Key")]
 _Proofs = Annotated[
     bool, Query(description="add inclusion proofs to the checkpoint; not with wait=sequenced")
 ]
 
 
-def _body(model: str) -> dict[str, Any]:
+def body_of(model: str) -> dict[str, Any]:
+    """Describe a body that is read by hand."""
     schema = {"$ref": f"#/components/schemas/{model}"}
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
@@ -67,19 +80,19 @@ def _body(model: str) -> dict[str, Any]:
 @router.post(
     "",
     summary="Register a document by its digest",
-    openapi_extra=_body(RecordIn.__name__),
+    openapi_extra=body_of(RecordIn.__name__),
     responses={200: {"model": RecordAnswer}, 202: {"model": RecordAnswer}, **PROBLEMS},
 )
 async def register(
     request: Request,
-    wait: _Wait = "published",
-    timeout: _Timeout = None,  # noqa: ASYNC109 - the name is FORMATS section 14's
+    wait: WaitQuery = "published",
+    timeout: TimeoutQuery = None,  # noqa: ASYNC109 - the name is FORMATS section 14's
     *,
     proofs: _Proofs = False,
-    idempotency_key: _Key = None,
+    idempotency_key: KeyHeader = None,
 ) -> Response:
     """Make a record; the ledger signs for it, no actor does."""
-    asked = _parse(request, wait, timeout, idempotency_key, proofs=proofs)
+    asked = parse_asked(request, wait, timeout, idempotency_key, proofs=proofs)
     body = await read_body(request, size_max=EVENT_SIZE_MAX)
     return await _submit(request, body, front_of(request).prepare, asked)
 
@@ -87,19 +100,19 @@ async def register(
 @router.post(
     "/bulk",
     summary="Register up to 10,000 documents",
-    openapi_extra=_body(BulkIn.__name__),
+    openapi_extra=body_of(BulkIn.__name__),
     responses={200: {"model": BulkAnswer}, 202: {"model": BulkAnswer}, **PROBLEMS},
 )
 async def register_bulk(
     request: Request,
-    wait: _Wait = "published",
-    timeout: _Timeout = None,  # noqa: ASYNC109 - the name is FORMATS section 14's
+    wait: WaitQuery = "published",
+    timeout: TimeoutQuery = None,  # noqa: ASYNC109 - the name is FORMATS section 14's
     *,
     proofs: _Proofs = False,
-    idempotency_key: _Key = None,
+    idempotency_key: KeyHeader = None,
 ) -> Response:
     """Make many records in one transaction: all are taken in, or none."""
-    asked = _parse(request, wait, timeout, idempotency_key, proofs=proofs, many=True)
+    asked = parse_asked(request, wait, timeout, idempotency_key, proofs=proofs, many=True)
     body = await read_body(request, size_max=BULK_SIZE_MAX)
     return await _submit(request, body, front_of(request).prepare_bulk, asked)
 
@@ -107,13 +120,18 @@ async def register_bulk(
 @router.post(
     "/{record}/statements",
     summary="Prepare the exact bytes to sign",
-    openapi_extra=_body(DraftIn.__name__),
+    openapi_extra=body_of(DraftIn.__name__),
     responses={200: {"model": StatementOut}, **PROBLEMS},
 )
 async def prepare_statement(request: Request, record: str) -> Response:
     """Fill in the block to quote and the last entry of the record."""
     services = services_of(request)
-    draft = parse_draft(await read_body(request, size_max=EVENT_SIZE_MAX))
+    body = await read_body(request, size_max=EVENT_SIZE_MAX)
+    try:
+        draft = parse_draft(body)
+    except EvidenceError as exc:
+        await count_refusal(request, exc)
+        raise
     prepared = await front_of(request).in_thread(
         lambda: services.statements.prepare(record_id_of(record), draft)
     )
@@ -134,20 +152,20 @@ async def prepare_statement(request: Request, record: str) -> Response:
 @router.post(
     "/{record}/events",
     summary="Submit a signed statement",
-    openapi_extra=_body(EnvelopeIn.__name__),
+    openapi_extra=body_of(EnvelopeIn.__name__),
     responses={200: {"model": RecordAnswer}, 202: {"model": RecordAnswer}, **PROBLEMS},
 )
 async def submit_event(
     request: Request,
     record: str,
-    wait: _Wait = "published",
-    timeout: _Timeout = None,  # noqa: ASYNC109 - the name is FORMATS section 14's
+    wait: WaitQuery = "published",
+    timeout: TimeoutQuery = None,  # noqa: ASYNC109 - the name is FORMATS section 14's
     *,
     proofs: _Proofs = False,
-    idempotency_key: _Key = None,
+    idempotency_key: KeyHeader = None,
 ) -> Response:
     """Take a statement with its signatures; every signature is checked before it is stored."""
-    asked = _parse(request, wait, timeout, idempotency_key, proofs=proofs)
+    asked = parse_asked(request, wait, timeout, idempotency_key, proofs=proofs)
     body = await read_body(request, size_max=EVENT_SIZE_MAX)
     statements, front = services_of(request).statements, front_of(request)
 
@@ -157,8 +175,14 @@ async def submit_event(
     return await _submit(request, body, prepare, asked)
 
 
+async def count_refusal(request: Request, error: EvidenceError) -> None:
+    """Enter into the log that something was refused for its grade, and nothing more of it."""
+    if error.code in GRADE_CODES:
+        await services_of(request).office.refusals.note(error.code)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
+class Asked:
     """What a caller asks for beside the body."""
 
     goal: Stage
@@ -168,7 +192,7 @@ class _Asked:
     many: bool
 
 
-def _parse(
+def parse_asked(
     request: Request,
     wait: str,
     timeout: float | None,
@@ -176,21 +200,26 @@ def _parse(
     *,
     proofs: bool,
     many: bool = False,
-) -> _Asked:
+) -> Asked:
+    """Check what a caller asks for beside the body.
+
+    Raises:
+        InputError: ``request.wait``.
+    """
     goal = parse_stage(wait)
     seconds = services_of(request).settings.wait_seconds if timeout is None else timeout
     if not math.isfinite(seconds) or not 0 < seconds <= _TIMEOUT_MAX:
         raise InputError("request.wait", f"timeout {seconds} is not in 0 to {_TIMEOUT_MAX:.0f}")
     if proofs and goal < Stage.PUBLISHED:
         raise InputError("request.wait", "proofs lead to a checkpoint: wait for published")
-    return _Asked(goal=goal, seconds=seconds, key=key, proofs=proofs, many=many)
+    return Asked(goal=goal, seconds=seconds, key=key, proofs=proofs, many=many)
 
 
 async def _submit(
     request: Request,
     body: bytes,
     prepare: Callable[[bytes], Awaitable[Sequence[Submission]]],
-    asked: _Asked,
+    asked: Asked,
 ) -> Response:
     services = services_of(request)
 
@@ -203,19 +232,23 @@ async def _submit(
         )
         return await _render(request, receipts, asked)
 
-    answer = await services.answers.answer(
-        asked.key, (request.method, request.scope["path"], body), run
-    )
+    try:
+        answer = await services.answers.answer(
+            asked.key, (request.method, request.scope["path"], body), run
+        )
+    except EvidenceError as exc:
+        await count_refusal(request, exc)
+        raise
     headers = {"Idempotent-Replayed": "true"} if answer.is_replayed else {}
     return Response(
         answer.body, status_code=answer.status, media_type=answer.media_type, headers=headers
     )
 
 
-async def _render(request: Request, receipts: Receipts, asked: _Asked) -> Answer:
+async def _render(request: Request, receipts: Receipts, asked: Asked) -> Answer:
     refused = [item for item in receipts.items if item.code is not None]
     if len(refused) == len(receipts.items):
-        return _refusal(request, refused[0])
+        return render_refusal(request, refused[0])
     front, newest = front_of(request), None
     if receipts.stage >= Stage.PUBLISHED:
         newest = await front.files.newest()
@@ -229,9 +262,9 @@ async def _render(request: Request, receipts: Receipts, asked: _Asked) -> Answer
 
 
 def _write(
-    services: Services, receipts: Receipts, newest: CheckpointRow | None, asked: _Asked
+    services: Services, receipts: Receipts, newest: CheckpointRow | None, asked: Asked
 ) -> bytes:
-    items = [_item(item) for item in receipts.items]
+    items = [describe_receipt(item) for item in receipts.items]
     if asked.proofs and newest is not None:
         for item in items:
             if "index" in item:
@@ -244,7 +277,8 @@ def _write(
     return encode({"records": items, **common} if asked.many else {**items[0], **common})
 
 
-def _item(receipt: Receipt) -> dict[str, Any]:
+def describe_receipt(receipt: Receipt) -> dict[str, Any]:
+    """Return what became of one submission."""
     if receipt.code is not None:
         return {
             "record": receipt.record,
@@ -258,7 +292,8 @@ def _item(receipt: Receipt) -> dict[str, Any]:
     }
 
 
-def _refusal(request: Request, receipt: Receipt) -> Answer:
+def render_refusal(request: Request, receipt: Receipt) -> Answer:
+    """Return the answer to a submission that the sequencer refused."""
     code = receipt.code or ""
     status = problems.refusal_status(code)
     value = problems.problem(

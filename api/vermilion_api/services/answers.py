@@ -109,6 +109,10 @@ class AnswerBook:
         finally:
             self._running.discard(key)
 
+    async def is_known(self, key: str) -> bool:
+        """Tell whether the submissions of a key are saved, whatever was answered."""
+        return await asyncio.to_thread(self._store.load, key) is not None
+
     async def _answer(
         self,
         key: str,

@@ -13,7 +13,6 @@ import threading
 from dataclasses import dataclass
 from typing import Any
 
-from vermilion_api.grades import check_grades
 from vermilion_api.requests import EVENT_SIZE_MAX, Draft
 from vermilion_api.services.history import StoredHistory
 from vermilion_api.services.nonces import RegistrarNonces
@@ -30,9 +29,12 @@ from vermilion_ledger.envelope import (
 from vermilion_ledger.errors import ConflictError, InputError, NotFoundError
 from vermilion_ledger.event_details import check_members_of
 from vermilion_ledger.events import DECISION_EVENTS, SEEN_EVENTS, Predicate
+from vermilion_ledger.grades import check_grades, neutral_name, present_grade, profile_of
 from vermilion_ledger.limits import STATEMENT_SIZE_MAX
 from vermilion_ledger.log import LogReader
 from vermilion_ledger.logged import LoggedEnvelope, place_envelope
+from vermilion_ledger.numbering import check_number_detail
+from vermilion_ledger.numbers import Numbering
 from vermilion_ledger.ports import Clock
 from vermilion_ledger.records import RecordHistory
 from vermilion_ledger.rows import RecordRow, Submission
@@ -150,11 +152,26 @@ class StatementDesk:
             typed_data=secp256k1.typed_data(message) if quotes else None,
         )
 
-    def accept(self, record_id: str, body: bytes) -> Submission:
+    def accept(
+        self,
+        record_id: str,
+        body: bytes,
+        *,
+        numbering: Numbering | None = None,
+        is_repeated: bool = False,
+    ) -> Submission:
         """Judge a signed envelope and return the submission, signed at intake.
 
         The payload's bytes are taken as they are; the envelope around them is
         brought into canonical form once, here.
+
+        Args:
+            record_id: The record that it is for.
+            body: The envelope.
+            numbering: What a ``number`` event commits to. Nobody else than the
+                office's book gives numbers, so such an event of a stranger is refused.
+            is_repeated: An idempotency key will find what was saved before; this one
+                only stands for it, and is not judged by what it has changed since.
 
         Raises:
             InputError: Malformed.
@@ -169,6 +186,7 @@ class StatementDesk:
         if keyids & self._identity.intake_keyids:
             raise ConflictError("envelope.intake-signed", "the ledger's own signature is on it")
         check_grades(envelope.statement.detail)
+        _check_numbering(envelope.statement, numbering)
         record = self._reader.record(record_id)
         with self._lock:
             history = self._admission.history(record_id, self._view)
@@ -189,8 +207,9 @@ class StatementDesk:
         )
         if not entry.actors and self._nonces.is_ours(envelope.statement.nonce):
             raise ConflictError("statement.nonce-reused", "this key has used this nonce before")
-        self._check(record, entry)
-        return _submission(record, sealed, entry)
+        if not is_repeated:
+            self._check(record, entry)
+        return _submission(record, sealed, entry, numbering)
 
     def check_new(self, submission: Submission) -> None:
         """Check a prepared registration of a new record, where it names a policy.
@@ -237,11 +256,16 @@ class StatementDesk:
             return Subject(name=draft.name, sha256=draft.sha256, sm3=draft.sm3)
         life = RecordHistory(entries=history)
         digest = draft.sha256 or life.current_digest()
+        profile = profile_of(present_grade(history))
+        neutral = neutral_name(digest) if profile is not None and profile.is_neutral else None
+        if neutral is not None and draft.sha256 is not None:
+            return Subject(name=draft.name or neutral, sha256=digest, sm3=draft.sm3)
         recorded = life.first_recorded(digest)
         if recorded is None:
             raise NotFoundError("record.no-such-version", f"no version {digest.hex()[:16]}… here")
         subject = recorded.statement.subject
-        return Subject(name=draft.name or subject.name, sha256=digest, sm3=subject.sm3)
+        name = draft.name or neutral or subject.name
+        return Subject(name=name, sha256=digest, sm3=subject.sm3)
 
     def _key_subject(self, draft: Draft) -> Subject:
         detail = draft.detail
@@ -280,7 +304,21 @@ def _prior(history: tuple[LoggedEnvelope, ...]) -> Prior | None:
     return Prior(sequence=history[-1].sequence, envelope=history[-1].envelope.hash)
 
 
-def _submission(record: RecordRow, sealed: Envelope, entry: LoggedEnvelope) -> Submission:
+def _check_numbering(statement: Statement, numbering: Numbering | None) -> None:
+    """Refuse a ``number`` event that the office's book knows nothing of."""
+    if statement.event != "number" or statement.predicate is not Predicate.RECORD:
+        return
+    check_number_detail(statement.detail)
+    if numbering is None or numbering.commitment.hex() != statement.detail["commitment"]:
+        raise InputError("number.unassigned", "the office's book has not given this number")
+
+
+def _submission(
+    record: RecordRow,
+    sealed: Envelope,
+    entry: LoggedEnvelope,
+    numbering: Numbering | None = None,
+) -> Submission:
     statement = sealed.statement
     # A statement that no actor signed uses up a nonce of the intake key.
     signers = entry.signers or frozenset(entry.intake.keyids if entry.intake else ())
@@ -293,4 +331,5 @@ def _submission(record: RecordRow, sealed: Envelope, entry: LoggedEnvelope) -> S
         salt=secrets.token_bytes(32),
         digest=statement.subject.sha256,
         nonces=tuple((bytes.fromhex(keyid), statement.nonce) for keyid in sorted(signers)),
+        numbering=numbering,
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from vermilion_api.services.waiting import Outcome, Stage, Waiter
@@ -69,8 +69,16 @@ class Submitter:
         idempotency: Idempotency | None,
         goal: Stage,
         timeout_seconds: float,
+        on_saved: Callable[[], None] = lambda: None,
     ) -> Receipts:
         """Submit, wait, and tell what became of it.
+
+        Args:
+            submissions: All are taken in, or none.
+            idempotency: The caller's key, if any.
+            goal: How far to wait.
+            timeout_seconds: How long.
+            on_saved: Called once they are durable, before the wait.
 
         Raises:
             UnavailableError: ``intake.overloaded``, ``store.disk-full`` and the
@@ -81,6 +89,7 @@ class Submitter:
         answer: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
         self._intake.put(submissions, answer, idempotency=idempotency)
         accepted = await answer
+        on_saved()
         outcome = await self._waiter.wait(
             accepted.positions,
             goal,

@@ -29,6 +29,7 @@ __all__ = [
     "CHUNK",
     "HEADER",
     "LOG",
+    "NUMBERS",
     "QUEUED",
     "REFUSED",
     "REGISTRY",
@@ -65,8 +66,11 @@ _ALL_TABLES = (
 )
 TABLES: Mapping[bool, tuple[str, ...]] = {True: _ALL_TABLES, False: _PUBLIC_TABLES}
 """The tables that are written as they stand, with salts and without."""
+NUMBERS = "document_numbers"
+"""The table that only an export of version 2 has: one of an office that numbers documents."""
 
-_MEDIA_TYPE = "application/vnd.vermilion.export.v1+json"
+_MEDIA_TYPE = "application/vnd.vermilion.export.v{}+json"
+_VERSIONS = {"1": 1, "2": 2}
 _LATER = re.compile(r"application/vnd\.vermilion\.export\.v([1-9]\d*)\+json\Z")
 _HEADER_SIZE_MAX = 4096  # bytes
 _LINE_SIZE_MAX = 32 * 1024 * 1024  # bytes; an answer to a bulk request has some megabytes
@@ -84,6 +88,7 @@ class Header:
         entries: Entries that have an index, published or not.
         with_salts: Whether the envelopes are in it, with salts and record keys.
         sums: SHA-256 of ``SHA256SUMS``.
+        version: Of the format; 2 where document numbers are in it.
     """
 
     origin: str
@@ -92,12 +97,13 @@ class Header:
     entries: int
     with_salts: bool
     sums: bytes
+    version: int = 1
 
     def encode(self) -> bytes:
         """Return the bytes of ``export.json``."""
         return encode_json(
             {
-                "mediaType": _MEDIA_TYPE,
+                "mediaType": _MEDIA_TYPE.format(self.version),
                 "origin": self.origin,
                 "size": self.size,
                 "root": self.root.hex(),
@@ -116,14 +122,14 @@ def parse_header(data: bytes) -> Header:
     """
     value = parse_json(data, size_max=_HEADER_SIZE_MAX, what="export.json")
     later = _LATER.match(str(value.get("mediaType"))) if isinstance(value, dict) else None
-    if later is not None and later[1] != "1":
+    if later is not None and later[1] not in _VERSIONS:
         raise InputError("export.later-version", f"an export of format version {later[1]}")
     members = check_members(
         value,
         required=("mediaType", "origin", "size", "root", "entries", "salts", "sums"),
         what="export.json",
     )
-    if members["mediaType"] != _MEDIA_TYPE or not isinstance(members["salts"], bool):
+    if later is None or not isinstance(members["salts"], bool):
         raise InputError("export.malformed", "export.json is not that of an export")
     return Header(
         origin=check_text(members["origin"], size_max=ORIGIN_SIZE_MAX, what="origin"),
@@ -132,6 +138,7 @@ def parse_header(data: bytes) -> Header:
         entries=parse_count(members["entries"], what="entries"),
         with_salts=members["salts"],
         sums=parse_hex(members["sums"], size=32, what="sums"),
+        version=_VERSIONS[later[1]],
     )
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from vermilion_ledger.archive.layout import (
     HEADER,
     LOG,
+    NUMBERS,
     QUEUED,
     REFUSED,
     SUMS,
@@ -60,6 +61,10 @@ def check_export(folder: Path) -> tuple[Header, Mapping[str, bytes]]:
         for path in folder.rglob("*")
         if path.is_symlink() or not path.is_dir()
     } - {HEADER, SUMS}
+    if (table_file(NUMBERS) in sums) != (header.version > 1):
+        raise InputError(
+            "export.malformed", "document numbers belong to version 2, and to no other"
+        )
     if others := found ^ sums.keys():
         raise IntegrityError("export.differs", f"{min(others)} is missing or too many")
     for path, expected in sums.items():
@@ -113,7 +118,7 @@ def load_export(
     for name in (REFUSED, QUEUED):
         for page in _pages(_lines(folder / name)):
             restorer.save_submissions([_parse_waiting(line, name, intake_keyids) for line in page])
-    for table in TABLES[True]:
+    for table in (*TABLES[True], *([NUMBERS] if header.version > 1 else [])):
         for page in _pages(_lines(folder / table_file(table))):
             restorer.save_rows(table, [parse_row(line) for line in page])
     _load_tiles(folder, paths, tiles)

@@ -21,6 +21,7 @@ from vermilion_ledger.archive.layout import (
     CHUNK,
     HEADER,
     LOG,
+    NUMBERS,
     QUEUED,
     REFUSED,
     REGISTRY,
@@ -135,12 +136,17 @@ def _write(
             _write_waiting(view, writer)
         for table in TABLES[with_salts]:
             _write_table(store, view, writer, table, size)
+        # Read to its end: a cursor that is left half-way would outlive its transaction.
+        has_numbers = with_salts and sum(1 for _ in view.scan(NUMBERS)) > 0
+        if has_numbers:
+            _write_table(store, view, writer, NUMBERS, size)
     return writer.finish(
         origin=origin,
         size=size,
         root=root,
         entries=entries.count if with_salts else size,
         with_salts=with_salts,
+        version=2 if has_numbers else 1,
     )
 
 
@@ -252,7 +258,11 @@ def _write_table(
     file = writer.open(table_file(table))
     if table != "checkpoints":
         for row in view.scan(table):
-            texts = {name: value for name, value in row.items() if name in view.texts(table)}
+            texts = {
+                name: value
+                for name, value in row.items()
+                if name in view.texts(table) and value is not None
+            }
             file.add(encode_row(row, texts))
         return
     after: int | None = None
@@ -305,7 +315,7 @@ class _Writer:
         self._sums[path] = file.close()
 
     def finish(
-        self, *, origin: str, size: int, root: bytes, entries: int, with_salts: bool
+        self, *, origin: str, size: int, root: bytes, entries: int, with_salts: bool, version: int
     ) -> Header:
         """Write the sums and the header; everything is durable on return."""
         self.close()
@@ -315,7 +325,7 @@ class _Writer:
         self.write(SUMS, sums)
         header = Header(
             origin=origin, size=size, root=root, entries=entries, with_salts=with_salts,
-            sums=hashlib.sha256(sums).digest(),
+            sums=hashlib.sha256(sums).digest(), version=version,
         )  # fmt: skip
         self.write(HEADER, header.encode())
         for folder in self._folders:

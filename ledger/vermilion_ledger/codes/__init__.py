@@ -15,6 +15,7 @@ from vermilion_ledger.codes import (
     delegating,
     hooking,
     living,
+    numbering,
     serving,
     signing,
     stamping,
@@ -48,6 +49,7 @@ def all_codes() -> dict[str, Advice]:
         serving,
         hooking,
         living,
+        numbering,
     ):
         if clash := catalogue.keys() & area.CODES.keys():
             raise ValueError(f"codes given twice: {sorted(clash)}")

@@ -15,6 +15,7 @@ from vermilion_ledger.store.engine import open_engine
 from vermilion_ledger.store.heads import SqlHeadStore
 from vermilion_ledger.store.intake import SqlIntakeStore
 from vermilion_ledger.store.migrate import check_migrated, migrate
+from vermilion_ledger.store.numbers import SqlNumberStore
 from vermilion_ledger.store.reading import SqlLogStore
 from vermilion_ledger.store.responses import SqlResponseStore
 from vermilion_ledger.store.sequencing import SqlSequencerStore
@@ -40,6 +41,7 @@ class Database:
         blocks: Block headers offered for ``seen``.
         responses: Answers kept for idempotency keys.
         timestamps: Tokens over anchored checkpoints.
+        numbers: The office's book of document numbers.
     """
 
     engine: Engine
@@ -54,6 +56,7 @@ class Database:
     blocks: SqlBlockStore
     responses: SqlResponseStore
     timestamps: SqlTimestampStore
+    numbers: SqlNumberStore
 
     def migrate(self) -> None:
         """Bring the databases to the schema of this release."""
@@ -124,4 +127,5 @@ def open_database(
         blocks=SqlBlockStore(engine),
         responses=SqlResponseStore(engine),
         timestamps=SqlTimestampStore(engine),
+        numbers=SqlNumberStore(engine),
     )

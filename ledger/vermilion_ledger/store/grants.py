@@ -30,7 +30,9 @@ _API: _Rights = {
         "idempotency",
         "responses",
         "blocks",
+        "document_numbers",
     ),
+    "UPDATE": ("document_numbers",),
 }
 _SEQUENCER: _Rights = {
     "INSERT": ("entries", "places", "digests", "refusals", "checkpoints"),

@@ -15,12 +15,14 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Connection, func, select, text
 
 from vermilion_ledger.errors import ConflictError, EvidenceError
+from vermilion_ledger.numbers import DocumentNumber
 from vermilion_ledger.rows import Accepted, IntakeBatch, Pending, Submission
 from vermilion_ledger.store import schema
 from vermilion_ledger.store.bulk import chunks, insert_rows
 from vermilion_ledger.store.counts import count_entries
 from vermilion_ledger.store.engine import is_sqlite
 from vermilion_ledger.store.kinds import encode_kind
+from vermilion_ledger.store.numbers import NumberBook
 from vermilion_ledger.store.prefixes import record_prefixes
 
 __all__ = ["IntakePlan"]
@@ -41,6 +43,7 @@ class IntakePlan:
         self._keys = _load_keys(
             connection, [batch.idempotency.key for batch in batches if batch.idempotency]
         )
+        self._book = NumberBook(connection, foreign)
         self._next = 0
         self._positions: list[int] = []
         if batches:
@@ -60,6 +63,7 @@ class IntakePlan:
         fresh: list[Submission] = []
         known: dict[bytes, int] = {}
         nonces: set[_Nonce] = set()
+        numbered: dict[DocumentNumber, tuple[int, Submission]] = {}
         for each in batch.submissions:
             position = None if each.is_plain else self._find(each, known)
             if position is None:
@@ -70,6 +74,11 @@ class IntakePlan:
                         "statement.nonce-reused", "this key has used this nonce before"
                     )
                 position = self._positions[self._next + len(fresh)]
+                if each.numbering is not None:
+                    number = each.numbering.number
+                    if number in numbered or self._book.is_held(number):
+                        return ConflictError("number.taken", "somebody has this number already")
+                    numbered[number] = position, each
                 fresh.append(each)
                 nonces.update(each.nonces)
                 if not each.is_plain:
@@ -77,6 +86,8 @@ class IntakePlan:
             positions.append(position)
         self._next += len(fresh)
         self._fresh += fresh
+        for position, each in numbered.values():
+            self._book.note(each, position)
         self._known |= known
         self._nonces |= nonces
         if promise:
@@ -109,6 +120,7 @@ class IntakePlan:
         insert_rows(
             self._connection, schema.idempotency, ("key", "request_hash", "positions"), keys
         )
+        self._book.insert()
         return [_pending(position, each) for position, each in fresh]
 
     def queue(self, pending: Sequence[Pending]) -> None:

@@ -37,6 +37,7 @@ __all__ = [
     "blocks",
     "checkpoints",
     "digests",
+    "document_numbers",
     "entries",
     "head",
     "idempotency",
@@ -356,6 +357,26 @@ responses = Table(
     Column("status", Integer, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+)
+
+# The book of document numbers, never in clear anywhere else. Written with the submission that
+# carries the commitment; changed where that was refused, and blanked when a record is destroyed.
+document_numbers = Table(
+    "document_numbers",
+    METADATA,
+    Column("office", Text, nullable=False),
+    Column("year", Integer, nullable=False),
+    Column("serial", Integer, nullable=False),
+    Column("position", _ROW, ForeignKey("submissions.position"), index=True),
+    Column("record", Text, index=True),
+    Column("salt", LargeBinary),
+    Column("commitment", LargeBinary, index=True),
+    Column("replaces", LargeBinary),
+    Column("reason", Text),
+    PrimaryKeyConstraint("office", "year", "serial"),
+    _sized("salt", 32),
+    _sized("commitment", 32),
+    CheckConstraint("serial > 0", name="serial"),
 )
 
 INSERT_ONLY = (

@@ -7,7 +7,7 @@ the database can take triggers away: that is what the checks at the start of
 the sequencer, the chain and the witnesses are for.
 
 These statements belong to migrations and do not change after a release: those of
-`append_only_triggers` to each one that makes a table, the others to 0001.
+`append_only_triggers` and `kept_triggers` to each one that makes a table, the others to 0001.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 
 from vermilion_ledger.store.faults import APPEND_ONLY, APPEND_ONLY_STATE
 
-__all__ = ["append_only_triggers", "postgres_triggers", "sqlite_triggers"]
+__all__ = ["append_only_triggers", "kept_triggers", "postgres_triggers", "sqlite_triggers"]
 
 _NEVER_BACK = (
     ("head", "NEW.size < OLD.size OR NEW.epoch < OLD.epoch"),
@@ -40,6 +40,14 @@ def append_only_triggers(dialect: str, table: str) -> Iterator[str]:
             yield _sqlite_trigger(f"{table}_no_{action.lower()}", f"{action} ON {table}", table)
     else:
         yield from _postgres_trigger(table, "append_only", f"BEFORE {_EVERYTHING}", "STATEMENT")
+
+
+def kept_triggers(dialect: str, table: str) -> Iterator[str]:
+    """Yield the statements that let the rows of one table change, but never go away."""
+    if dialect == "sqlite":
+        yield _sqlite_trigger(f"{table}_no_delete", f"DELETE ON {table}", table)
+    else:
+        yield from _postgres_trigger(table, "append_only", "BEFORE DELETE OR TRUNCATE", "STATEMENT")
 
 
 def sqlite_triggers(insert_only: Sequence[str]) -> Iterator[str]:

@@ -223,7 +223,7 @@ def test_a_header_is_read_as_it_was_written() -> None:
     ("change", "code"),
     [
         ((b'"salts":true', b'"salts":1'), "export.malformed"),
-        ((b"export.v1", b"export.v2"), "export.later-version"),
+        ((b"export.v1", b"export.v3"), "export.later-version"),
         ((b"export.v1", b"export.v0"), "export.malformed"),
         ((b'"size":1,', b""), "json.missing-member"),
         ((b'"size":1', b'"more":1,"size":1'), "json.unknown-member"),

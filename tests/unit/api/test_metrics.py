@@ -27,14 +27,25 @@ from vermilion_api.metrics import _LOG, Scrape, render
 from vermilion_api.services.anchor_ports import Authority, TimestampLag
 from vermilion_ledger.anchor_rows import JobState
 from vermilion_ledger.anchor_standing import AnchorTotals
+from vermilion_ledger.grades import GRADE_CODES
 
 CHAIN = {"chain": "31337", "contract": "0x" + "01" * 20, "log": "0x" + "02" * 32}
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
-def scrape(*chains: Any, lags: Any = (), size: int = 120, **figures: float) -> Scrape:
+def scrape(
+    *chains: Any, lags: Any = (), size: int = 120, refusals: Any = None, **figures: float
+) -> Scrape:
     paid = {chain.target: 5e13 for chain in chains}
-    return Scrape(figures=figures, size=size, chains=chains, paid=paid, lags=lags, now=NOW)
+    return Scrape(
+        figures=figures,
+        size=size,
+        chains=chains,
+        paid=paid,
+        lags=lags,
+        refusals=refusals or {},
+        now=NOW,
+    )
 
 
 def samples(made: Scrape) -> Samples:
@@ -158,7 +169,21 @@ def test_an_authority_that_stamped_all_has_no_lag() -> None:
 
 
 def test_a_ledger_without_a_chain_tells_of_its_log_alone() -> None:
-    assert samples(scrape(vermilion_ready=1.0)) == {("vermilion_ready", frozenset()): 1.0}
+    found = samples(scrape(vermilion_ready=1.0))
+
+    refusals = {key for key in found if key[0] == "vermilion_refusals_total"}
+    assert found.keys() - refusals == {("vermilion_ready", frozenset())}
+
+
+def test_refusals_are_told_by_code_and_those_that_never_were_as_none() -> None:
+    found = samples(scrape(refusals={"grade.refused": 3, "some.other": 9}))
+
+    assert value(found, "refusals_total", code="grade.refused") == 3
+    assert {
+        dict(labels)["code"]: count
+        for (name, labels), count in found.items()
+        if name == "vermilion_refusals_total"
+    } == {code: 3.0 * (code == "grade.refused") for code in GRADE_CODES}
 
 
 def test_amounts_of_wei_pass_64_bits() -> None:

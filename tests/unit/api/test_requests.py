@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from vermilion_api.grades import check_grade, check_grades
 from vermilion_api.requests import (
     BULK_SIZE_MAX,
     parse_bulk,
@@ -16,6 +15,7 @@ from vermilion_api.requests import (
     parse_registration,
 )
 from vermilion_ledger.errors import EvidenceError
+from vermilion_ledger.grades import check_grade, check_grades
 
 DIGEST = "ab" * 32
 RECORD = {"name": "合同.pdf", "digest": {"sha256": DIGEST}}

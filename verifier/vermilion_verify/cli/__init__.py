@@ -80,6 +80,9 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         parser.add_argument(
             "--bundle", type=Path, required=True, metavar="B", help="its evidence bundle"
         )
+        parser.add_argument(
+            "--number", type=Path, metavar="N", help="a number file: is it this record's number?"
+        )
         _add_verify_options(parser)
         parser.usage = (
             "vermilion-verify FILE --bundle B --trust T [options]\n"

@@ -19,6 +19,7 @@ from vermilion_ledger.limits import BUNDLE_SIZE_MAX
 from vermilion_verify.blocks import BlockJudge, load_block_hashes
 from vermilion_verify.case import Document
 from vermilion_verify.files import read_file
+from vermilion_verify.numbering import load_disclosure
 from vermilion_verify.policy import TrustPolicy, load_trust_policy
 from vermilion_verify.printing import render_error, render_report, safe_text
 from vermilion_verify.registry import load_registry_file
@@ -57,6 +58,7 @@ def run(options: argparse.Namespace, language: str) -> int:
         as_of=options.as_of,
         registry_file=load_registry_file(options.registry) if options.registry else None,
         log_entries=options.log_entries,
+        number=load_disclosure(options.number) if getattr(options, "number", None) else None,
     )
     judge = _make_judge(options, policy)
     authorities = load_authorities(policy.timestamp_roots)

@@ -1,0 +1,67 @@
+"""The view log: handing out a bundle is an event where the grade asks for it.
+
+docs/formats/grades.md. The event is saved before the bundle is given; without
+a log that takes it, there is no bundle of such a record.
+"""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import TimeoutError as FutureTimeoutError
+
+from vermilion_api.services.history import StoredHistory
+from vermilion_api.services.speaking import LedgerVoice
+from vermilion_api.services.tally import Tally
+from vermilion_ledger.admission import LedgerAdmission
+from vermilion_ledger.errors import EvidenceError, UnavailableError
+from vermilion_ledger.grades import present_grade, profile_of
+from vermilion_ledger.intake import Intake
+from vermilion_ledger.log import LogReader
+from vermilion_ledger.ports import Clock
+
+__all__ = ["ViewLog"]
+
+_SECONDS = 15.0
+
+
+class ViewLog:
+    """Enters ``access`` events. Safe to share between threads; never called by the event loop."""
+
+    def __init__(
+        self,
+        *,
+        voice: LedgerVoice,
+        intake: Intake,
+        reader: LogReader,
+        admission: LedgerAdmission,
+        clock: Clock,
+    ) -> None:
+        self._voice = voice
+        self._intake = intake
+        self._view = StoredHistory(reader)
+        self._admission = admission
+        self._lock = threading.Lock()  # admission keeps a cache
+        self._tally = Tally(clock)
+
+    def note(self, record_id: str) -> None:
+        """Return once it is durable that the bundle of a record was asked for, if need be.
+
+        Raises:
+            UnavailableError: The log takes nothing now: the bundle is not to be given.
+        """
+        with self._lock:
+            history = self._admission.history(record_id, self._view)
+        profile = profile_of(present_grade(history))
+        if profile is None or not profile.has_view_log:
+            return
+        if count := self._tally.add(record_id):
+            try:
+                detail = {"how": "download", "what": "bundle", "count": count}
+                made = self._voice.say(record_id, "access", detail)
+                self._intake.submit([made]).result(_SECONDS)
+            except FutureTimeoutError as exc:
+                self._tally.give_back(record_id, count)
+                raise UnavailableError("intake.overloaded", "the view log took too long") from exc
+            except EvidenceError:
+                self._tally.give_back(record_id, count)
+                raise
