@@ -48,6 +48,8 @@ _ENGLISH = r"(?:top[\W_]*)?secret|confidential"
 # A printed mark often goes on with a star and a term: 机密★10年.
 _SECRET = re.compile(rf"[\W_]*(?:国家|國家)?(?:{_LEVELS}|(?:{_ENGLISH})(?![a-z]))", re.IGNORECASE)
 _STAR = "[★☆*✩✪]"
+# Each marked name has one of these; most names have none, and are let through at once.
+_HINTS = ("密", "祕", "secret", "confidential")
 _MARKED = re.compile(
     rf"(?<![工作商业])(?:{_LEVELS}){_STAR}"  # 机密★10年, wherever it stands
     rf"|(?:^|[\W_])(?:{_LEVELS})(?=[\W_]|$)"  # or the word by itself
@@ -157,9 +159,9 @@ def find_profile(grade: str) -> Profile:
     Raises:
         InputError: ``grade.refused``; ``grade.unknown``: no profile has this word.
     """
-    check_grade(grade)
     if (profile := profile_of(grade)) is not None:
         return profile
+    check_grade(grade)
     known = ", ".join(word for profile in PROFILES for word in profile.grades)
     raise InputError("grade.unknown", f"the grades are {known}")
 
@@ -180,7 +182,10 @@ def check_name(name: str, *, profile: Profile | None = None, sha256: bytes = b""
     Raises:
         InputError: ``grade.marked`` or ``grade.name``.
     """
-    if _MARKED.search(unicodedata.normalize("NFKC", name)) or _MARKED.search(_plain(name)):
+    normal = unicodedata.normalize("NFKC", name).lower()
+    if any(hint in normal for hint in _HINTS) and (
+        _MARKED.search(normal) or _MARKED.search(_plain(normal))
+    ):
         raise InputError("grade.marked", "the name is marked 秘密 or above")
     if profile is not None and profile.is_neutral and name != neutral_name(sha256):
         raise InputError("grade.name", "this grade allows the name document-<16 hex digits> only")

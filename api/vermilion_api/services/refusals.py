@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from vermilion_api.requests import Registration
@@ -20,7 +21,7 @@ from vermilion_api.services.submitting import Submitter
 from vermilion_api.services.tally import Tally
 from vermilion_api.services.waiting import Stage
 from vermilion_ledger.envelope import parse_envelope
-from vermilion_ledger.errors import EvidenceError, InputError, UnavailableError
+from vermilion_ledger.errors import EvidenceError, InputError, VerificationError
 from vermilion_ledger.grades import GRADE_CODES, encode_profiles
 from vermilion_ledger.log import LogReader
 from vermilion_ledger.ports import Clock
@@ -31,7 +32,8 @@ __all__ = ["RefusalDesk", "check_refusal"]
 _NAME = "control-profiles.json"
 _EVENT = "supervise"
 _MARK = "refusals"  # in the registration, beside whatever else may have the same digest
-_SECONDS = 10.0  # an index takes milliseconds; nobody waits longer for a remark
+_SECONDS = 2.0  # an index takes milliseconds; nobody waits longer for a remark
+_CLOSE_SECONDS = 5.0
 
 
 def check_refusal(code: object) -> str:
@@ -72,8 +74,13 @@ class RefusalDesk:
             await self._tell(code, count)
 
     async def close(self) -> None:
-        """Enter what was counted and not told yet."""
-        for code, count in self._tally.drain().items():
+        """Enter what was counted and not told yet, if the log still takes it."""
+        untold = self._tally.drain()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._tell_all(untold), _CLOSE_SECONDS)
+
+    async def _tell_all(self, untold: Mapping[str, int]) -> None:
+        for code, count in untold.items():
             await self._tell(code, count)
 
     def describe(self) -> dict[str, Any]:
@@ -100,10 +107,18 @@ class RefusalDesk:
             made = await asyncio.to_thread(
                 self._voice.say, record, _EVENT, {"refused": code, "count": count}
             )
+        except EvidenceError as exc:
+            self._keep(code, count, exc)
+            return
+        try:
             await self._submit(made)
         except EvidenceError as exc:
-            self._tally.give_back(code, count)
-            self._logger.warning("%d refusals are not in the log yet: %s", count, exc.code)
+            if exc.code != "intake.not-sequenced":  # else it is saved, and gets its index later
+                self._keep(code, count, exc)
+
+    def _keep(self, code: str, count: int, exc: EvidenceError) -> None:
+        self._tally.give_back(code, count)
+        self._logger.warning("%d refusals are not in the log yet: %s", count, exc.code)
 
     def _find(self) -> str | None:
         """Return the record of refusals: of several, whose makers raced, the first."""
@@ -123,7 +138,7 @@ class RefusalDesk:
         )
         (item,) = receipts.items
         if item.code is not None:
-            raise UnavailableError("intake.not-sequenced", f"refused: {item.code}")
+            raise VerificationError(item.code, item.message or "")
         return item.record
 
     def _entries(self, record: str | None) -> Sequence[RecordEntry]:
