@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from vermilion_api.chain_settings import ChainSettings
+from vermilion_api.classes import ClassSettings, RecordClasses
 from vermilion_api.setting import setting as _setting
 from vermilion_api.signer_settings import SignerSettings
 from vermilion_ledger.encoding import parse_hex
@@ -36,7 +37,7 @@ __all__ = [
 
 SETTINGS_FILE = "vermilion.toml"
 # in the file: tables, most of them of another name
-_TABLE_FIELDS = frozenset({"chains", "retired_intakes", "signer", "tsas"})
+_TABLE_FIELDS = frozenset({"chains", "classes", "retired_intakes", "signer", "tsas"})
 _TEXT_OR_LIST = "rpc"  # the one setting that is either
 _KEY_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*\Z", re.ASCII)
 
@@ -144,6 +145,11 @@ class Settings:
     roots: tuple[str, ...] = _setting(
         (), "key ids", "Keys that may register and revoke keys and adopt policies."
     )
+    class_required: bool = _setting(
+        False,  # noqa: FBT003 - a default
+        "true or false",
+        "Refuse a registration that names neither a class nor a policy.",
+    )
     signer: SignerSettings = field(
         default=SignerSettings(), metadata={"unit": "table", "text": "The `[signer]` table."}
     )
@@ -156,11 +162,22 @@ class Settings:
     tsas: tuple[TsaSettings, ...] = field(
         default=(), metadata={"unit": "tables", "text": "The `[[tsa]]` tables."}
     )
+    classes: tuple[ClassSettings, ...] = field(
+        default=(), metadata={"unit": "tables", "text": "The `[[class]]` tables."}
+    )
 
     @property
     def online_chains(self) -> tuple[ChainSettings, ...]:
         """The chains that have a node to be asked."""
         return tuple(chain for chain in self.chains if not chain.courier)
+
+    @property
+    def record_classes(self) -> RecordClasses:
+        """The classes that a registration may name."""
+        return RecordClasses(
+            policies={each.name: each.policy for each in self.classes},
+            is_required=self.class_required,
+        )
 
     def __post_init__(self) -> None:
         check_key_name(self.origin)
@@ -183,6 +200,8 @@ class Settings:
         names = [Path(each.roots).name for each in self.tsas]
         if len({each.url for each in self.tsas}) < len(names) or len(set(names)) < len(names):
             raise InputError("settings.value", "each tsa has a url and a name of roots of its own")
+        if len({each.name for each in self.classes}) < len(self.classes):
+            raise InputError("settings.value", "each class has a name of its own")
         if not _KEY_NAME.match(self.intake_key):
             raise InputError("settings.value", f"{self.intake_key[:40]!a} names no key file")
         if not 0 <= self.log_ml_dsa_from < TREE_SIZE_MAX:
@@ -216,12 +235,14 @@ def load_settings(home: Path) -> Settings:
         for each in _tables(value, "retired_intake", RetiredIntakeSettings)
     )
     tsas = tuple(TsaSettings(**each) for each in _tables(value, "tsa", TsaSettings))
+    classes = tuple(ClassSettings(**each) for each in _tables(value, "class", ClassSettings))
     return Settings(
         **_members(value, Settings),
         signer=signer,
         chains=chains,
         retired_intakes=retired,
         tsas=tsas,
+        classes=classes,
     )
 
 
@@ -241,6 +262,7 @@ def save_settings(home: Path, settings: Settings) -> None:
         "chain": settings.chains,
         "retired_intake": settings.retired_intakes,
         "tsa": settings.tsas,
+        "class": settings.classes,
     }
     for table, rows in tables.items():
         for row in rows:

@@ -18,6 +18,7 @@ from vermilion_api.cli import (
     import_,
     keys,
     migrate,
+    policy,
     record,
     sequencer,
     serve,
@@ -62,6 +63,7 @@ def build_app() -> typer.Typer:
         app.command(name)(function)
     app.add_typer(anchor.build_app(), name="anchor")
     app.add_typer(keys.build_app(), name="keys")
+    app.add_typer(policy.build_app(), name="policy")
     app.add_typer(trust.build_app(), name="trust")
     return app
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -51,6 +51,12 @@ def record(  # noqa: PLR0913 - one parameter per option
     policy: Annotated[
         str, typer.Option("--policy", help="SHA-256 of the rules asked of the records.")
     ] = "",
+    rule: Annotated[
+        str, typer.Option("--rule", help="Policy by its name, its digest or a file of its rules.")
+    ] = "",
+    record_class: Annotated[
+        str, typer.Option("--class", help="Class of the records, which has a policy.")
+    ] = "",
     grade: Annotated[str, typer.Option("--grade", help="Grade of the documents, below 秘密.")] = "",
     as_json: JsonOption = False,
     lang: LangOption = "",
@@ -68,7 +74,7 @@ def record(  # noqa: PLR0913 - one parameter per option
         sm3=sm3,
         rehash=rehash,
         workers=os.cpu_count() or 1,
-        terms=_read_terms(actor, policy, grade),
+        terms=_read_terms(url, actor, _Asked(policy, rule, record_class), grade),
     )
     roots = find_roots(paths)
     place = journal or default_journal(url.rstrip("/"), roots, state_folder=_state_folder())
@@ -118,8 +124,20 @@ def _open(
             )
 
 
-def _read_terms(actor: str, policy: str, grade: str) -> Terms:
+class _Asked(NamedTuple):
+    """The three ways to name a policy, of which one may be used."""
+
+    policy: str
+    rule: str
+    record_class: str
+
+
+def _read_terms(url: str, actor: str, asked: _Asked, grade: str) -> Terms:
     """Check what would be refused anyway before anything is read or sent."""
+    if sum(map(bool, asked)) > 1:
+        raise InputError(
+            "class.beside-policy", "only one of --policy, --rule and --class can be given"
+        )
     check_grade(grade)
     if grade:
         check_text(grade, size_max=TEXT_SIZE_MAX, what="grade")
@@ -130,9 +148,23 @@ def _read_terms(actor: str, policy: str, grade: str) -> Terms:
     members = dict(zip(("id", "name", "post", "unit"), words, strict=True))
     return Terms(
         actor=parse_actor(members, what="actor") if actor else None,
-        policy=parse_hex(policy, size=32, what="policy").hex() if policy else None,
+        policy=_find_policy(url, asked),
+        record_class=asked.record_class or None,
         grade=grade or None,
     )
+
+
+def _find_policy(url: str, asked: _Asked) -> str | None:
+    """Return the digest of the policy that was named, if one was."""
+    if asked.policy:
+        return parse_hex(asked.policy, size=32, what="policy").hex()
+    if not asked.rule:
+        return None
+    from vermilion_api.client import Ledger
+    from vermilion_api.rulebook import resolve_policy
+
+    with Ledger(url) as ledger:
+        return resolve_policy(ledger, asked.rule)
 
 
 def _state_folder() -> Path:

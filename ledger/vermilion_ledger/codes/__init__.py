@@ -14,6 +14,7 @@ from vermilion_ledger.codes import (
     couriering,
     delegating,
     hooking,
+    ruling,
     serving,
     signing,
     stamping,
@@ -44,6 +45,7 @@ def all_codes() -> dict[str, Advice]:
         stamping,
         signing,
         delegating,
+        ruling,
         serving,
         hooking,
     ):

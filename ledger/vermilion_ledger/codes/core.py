@@ -351,7 +351,7 @@ CODES: dict[str, Advice] = {
     "policy-event.stranger": _ROOTS,
     "policy-event.subject": _STATEMENT,
     "policy.not-in-force": Advice(
-        en="Adopt the policy first, then register: `vermilion event policies adopt`.",
-        zh="请先采纳策略再登记:`vermilion event policies adopt`。",
+        en="Adopt the policy first, then register: `vermilion policy adopt FILE --key ROOT`.",
+        zh="请先采纳策略再登记:`vermilion policy adopt FILE --key ROOT`。",
     ),
 }
