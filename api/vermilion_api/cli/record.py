@@ -31,6 +31,16 @@ if TYPE_CHECKING:
 
 __all__ = ["record"]
 
+_PolicyOption = Annotated[
+    str, typer.Option("--policy", help="SHA-256 of the rules asked of the records.")
+]
+_RuleOption = Annotated[
+    str, typer.Option("--rule", help="Policy by its name, its digest or a file of its rules.")
+]
+_ClassOption = Annotated[
+    str, typer.Option("--class", help="Class of the records, which has a policy.")
+]
+
 
 def record(  # noqa: PLR0913 - one parameter per option
     paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Files and folders.")],
@@ -48,15 +58,9 @@ def record(  # noqa: PLR0913 - one parameter per option
     actor: Annotated[
         str, typer.Option("--actor", help="Who records: ID, or ID,NAME,POST,UNIT.")
     ] = "",
-    policy: Annotated[
-        str, typer.Option("--policy", help="SHA-256 of the rules asked of the records.")
-    ] = "",
-    rule: Annotated[
-        str, typer.Option("--rule", help="Policy by its name, its digest or a file of its rules.")
-    ] = "",
-    record_class: Annotated[
-        str, typer.Option("--class", help="Class of the records, which has a policy.")
-    ] = "",
+    policy: _PolicyOption = "",
+    rule: _RuleOption = "",
+    record_class: _ClassOption = "",
     grade: Annotated[str, typer.Option("--grade", help="Grade of the documents, below 秘密.")] = "",
     as_json: JsonOption = False,
     lang: LangOption = "",
