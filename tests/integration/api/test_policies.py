@@ -107,7 +107,7 @@ def test_roots_in_two_places_adopt_a_policy_together(
     second: KeyFile = create_key_file(
         tmp_path / "second.json", scheme="ed25519", owner=Actor(id="second")
     )
-    with serving(tmp_path / "office", more_roots=[second], quorum=2) as served:
+    with serving(tmp_path / "office", quorum=2) as served:
         served.register_key(served.root)
         served.register_key(second)
         file, one, two = write_rules(tmp_path, SEAL), tmp_path / "one", tmp_path / "two"
