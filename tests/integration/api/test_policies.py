@@ -292,7 +292,9 @@ def test_where_a_class_is_required_nothing_is_registered_without(tmp_path: Path)
         assert served.api.get("/v1/classes")["required"] is True
 
 
-def test_a_term_that_no_anchor_began_is_pending(office: Served) -> None:
+def test_a_term_that_no_anchor_began_is_pending(
+    office: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
     with_term = (Rule(event="approve", count=1, step="sign-off", within="P1D"),)
     key = office.enrol("in time")
     made = office.register("a term", policy=office.adopt(with_term))["record"]
@@ -304,3 +306,5 @@ def test_a_term_that_no_anchor_began_is_pending(office: Served) -> None:
     assert office.api.post("/v1/verify", asked)["verdict"] == "pending"
     [rule] = office.api.get(f"/v1/records/{made}")["rules"]
     assert (rule["owners"], rule["undecided"]) == ([], ["in time"])
+    assert run(office, "status", made) == 0
+    assert "1 missing, 1 in time or not: verify the bundle" in capsys.readouterr().out
