@@ -6,13 +6,10 @@ statement, and what one person signed on it, with or without a network.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from vermilion_api.client import Ledger
-from vermilion_api.keyfiles import KeyFile
-from vermilion_api.signing import check_statement, prepare_event, sign_envelope
 from vermilion_ledger.envelope import Envelope, Signature, make_envelope, parse_envelope
 from vermilion_ledger.errors import InputError, NotFoundError
 from vermilion_ledger.joining import join_approvals
@@ -21,54 +18,7 @@ from vermilion_ledger.limits import ENVELOPE_SIZE_MAX
 from vermilion_ledger.logged import LoggedEnvelope
 from vermilion_verify.registry import parse_registry_file
 
-__all__ = [
-    "fetch_key_events",
-    "fetch_registry",
-    "join_files",
-    "join_parts",
-    "load_part",
-    "merge_parts",
-    "sign_part",
-]
-
-
-def sign_part(
-    ledger: Ledger,
-    record: str,
-    asked: Mapping[str, Any],
-    keys: Sequence[KeyFile],
-    statement: Path | None,
-) -> Envelope:
-    """Sign a new statement, or the one of a file; that asks the ledger nothing.
-
-    Raises:
-        InputError: ``key.none``, or the file is no envelope.
-        NotFoundError: ``input.missing``.
-        IntegrityError: ``statement.not-as-asked``.
-        EvidenceError: The problem that the ledger answered with.
-    """
-    if not keys:
-        raise InputError("key.none", "no --key was given")
-    if statement is None:
-        return sign_envelope(prepare_event(ledger, record, asked, keys), keys)
-    part = load_part(statement)
-    check_statement(part.statement, record, asked, ())
-    return sign_envelope(make_envelope(part.payload, ()), keys)
-
-
-def join_files(
-    ledger: Ledger, record: str, asked: Mapping[str, Any], paths: Sequence[Path]
-) -> Envelope:
-    """Join what was signed into files, each compared with what is asked.
-
-    Raises:
-        EvidenceError: As `load_part` and `join_parts`.
-        IntegrityError: ``statement.not-as-asked``.
-    """
-    parts = [load_part(path) for path in paths]
-    for part in parts:
-        check_statement(part.statement, record, asked, ())
-    return join_parts(ledger, parts)
+__all__ = ["fetch_key_events", "fetch_registry", "join_parts", "load_part", "merge_parts"]
 
 
 def load_part(path: Path) -> Envelope:

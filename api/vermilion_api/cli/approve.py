@@ -7,6 +7,7 @@ into a file of their own, and with ``--aggregate`` all files become one envelope
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,6 +25,8 @@ from vermilion_api.cli.common import (
 )
 
 if TYPE_CHECKING:
+    from vermilion_api.client import Ledger
+    from vermilion_api.keyfiles import KeyFile
     from vermilion_ledger.envelope import Envelope
 
 __all__ = ["approve"]
@@ -56,7 +59,6 @@ def approve(  # noqa: PLR0913 - one parameter per option
 ) -> None:
     """Sign a decision with one or more key files and submit it, or join signatures on one."""
     from vermilion_api.client import Ledger
-    from vermilion_api.joint import join_files, sign_part
     from vermilion_api.signing import submit_envelope
     from vermilion_ledger.errors import InputError
 
@@ -68,9 +70,9 @@ def approve(  # noqa: PLR0913 - one parameter per option
         if aggregate:
             if keys or statement is not None:
                 raise InputError("join.alone", "--aggregate stands without --key and --statement")
-            signed = join_files(ledger, record, asked, aggregate)
+            signed = _join(ledger, record, asked, aggregate)
         else:
-            signed = sign_part(ledger, record, asked, keys, statement)
+            signed = _sign(ledger, record, asked, keys, statement)
         who = f"{decision} by {_signers(signed)} on {signed.statement.subject.name}"
         if output is not None:
             write_file(output, signed.data)
@@ -83,6 +85,38 @@ def approve(  # noqa: PLR0913 - one parameter per option
         f" index {answer['index']}, {answer['state']}",
         as_json=as_json,
     )
+
+
+def _sign(
+    ledger: Ledger,
+    record: str,
+    asked: Mapping[str, Any],
+    keys: Sequence[KeyFile],
+    statement: Path | None,
+) -> Envelope:
+    """Sign a new statement, or the one of a file; that asks the ledger nothing."""
+    from vermilion_api.joint import load_part
+    from vermilion_api.signing import check_statement, prepare_event, sign_envelope
+    from vermilion_ledger.envelope import make_envelope
+    from vermilion_ledger.errors import InputError
+
+    if not keys:
+        raise InputError("key.none", "no --key was given")
+    if statement is None:
+        return sign_envelope(prepare_event(ledger, record, asked, keys), keys)
+    part = load_part(statement)
+    check_statement(part.statement, record, asked, ())
+    return sign_envelope(make_envelope(part.payload, ()), keys)
+
+
+def _join(ledger: Ledger, record: str, asked: Mapping[str, Any], paths: Sequence[Path]) -> Envelope:
+    from vermilion_api.joint import join_parts, load_part
+    from vermilion_api.signing import check_statement
+
+    parts = [load_part(path) for path in paths]
+    for part in parts:
+        check_statement(part.statement, record, asked, ())
+    return join_parts(ledger, parts)
 
 
 def _signers(signed: Envelope) -> str:

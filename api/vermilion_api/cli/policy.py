@@ -1,7 +1,7 @@
 """``vermilion policy``: adopt and withdraw rules, list and show them.
 
-Roots in different places sign one statement: the first with ``--output``, the
-others with ``--statement``, and ``--join`` submits what they signed.
+Roots in different places sign one statement: each writes it with ``--output``
+and signs what others wrote with ``--statement``, until it is submitted.
 """
 
 from __future__ import annotations
@@ -27,16 +27,14 @@ if TYPE_CHECKING:
 
     from vermilion_api.client import Ledger
     from vermilion_api.rulebook import KnownPolicy
+    from vermilion_ledger.envelope import Envelope
     from vermilion_ledger.rules import Rule
 
 __all__ = ["adopt", "build_app", "list_policies", "show_policy", "withdraw"]
 
 _StatementOption = Annotated[
-    Path | None, typer.Option(help="File of --output, whose statement is signed as well.")
-]
-_JoinOption = Annotated[
     list[Path] | None,
-    typer.Option(help="File of --output, to be submitted with others; may be repeated."),
+    typer.Option(help="File of --output, with what others signed; may be repeated."),
 ]
 _OutputOption = Annotated[
     Path | None,
@@ -54,13 +52,12 @@ def build_app() -> typer.Typer:
     return app
 
 
-def adopt(  # noqa: PLR0913 - one parameter per option
+def adopt(
     file: Annotated[Path, typer.Argument(help="File of rules: a JSON list.")],
     *,
     key: KeyOption = None,
     name: Annotated[str, typer.Option(help="Name; by default the file's, without ending.")] = "",
     statement: _StatementOption = None,
-    join: _JoinOption = None,
     output: _OutputOption = None,
     url: UrlOption = DEFAULT_URL,
     wait: WaitOption = "published",
@@ -73,7 +70,8 @@ def adopt(  # noqa: PLR0913 - one parameter per option
     rules = load_rules(file)
     asked = _ask("adopt", rules, name or file.stem)
     with Ledger(url) as ledger:
-        _run(ledger, asked, key, (statement, join, output), wait=wait, as_json=as_json)
+        signed = _sign(ledger, asked, key, statement)
+        _finish(ledger, asked, signed, output, wait=wait, as_json=as_json)
 
 
 def withdraw(
@@ -81,7 +79,6 @@ def withdraw(
     *,
     key: KeyOption = None,
     statement: _StatementOption = None,
-    join: _JoinOption = None,
     output: _OutputOption = None,
     url: UrlOption = DEFAULT_URL,
     wait: WaitOption = "published",
@@ -94,7 +91,8 @@ def withdraw(
     with Ledger(url) as ledger:
         found = find_policy(fetch_policies(ledger), policy)
         asked = _ask("withdraw", found.rules, found.name)
-        _run(ledger, asked, key, (statement, join, output), wait=wait, as_json=as_json)
+        signed = _sign(ledger, asked, key, statement)
+        _finish(ledger, asked, signed, output, wait=wait, as_json=as_json)
 
 
 def list_policies(*, url: UrlOption = DEFAULT_URL, as_json: JsonOption = False) -> None:
@@ -138,28 +136,37 @@ def _ask(event: str, rules: Sequence[Rule], name: str) -> dict[str, Any]:
     }
 
 
-def _run(
+def _sign(
+    ledger: Ledger, asked: dict[str, Any], key: list[Path] | None, statement: list[Path] | None
+) -> Envelope:
+    """Sign a new statement, or add to what others signed on one."""
+    from vermilion_api.joint import load_part, merge_parts
+    from vermilion_api.signing import check_statement, prepare_event, sign_envelope
+    from vermilion_ledger.errors import InputError
+
+    keys, record = load_keys(key), ledger.record_id("policies")
+    if statement:
+        parts = [load_part(path) for path in statement]
+        for part in parts:
+            check_statement(part.statement, record, asked, ())
+        return sign_envelope(merge_parts(parts), keys)
+    if not keys:
+        raise InputError("key.none", "no --key was given")
+    return sign_envelope(prepare_event(ledger, record, asked, keys), keys)
+
+
+def _finish(
     ledger: Ledger,
     asked: dict[str, Any],
-    key: list[Path] | None,
-    files: tuple[Path | None, list[Path] | None, Path | None],
+    signed: Envelope,
+    output: Path | None,
     *,
     wait: str,
     as_json: bool,
 ) -> None:
-    """Sign or join, and submit or write what came of it."""
-    from vermilion_api.joint import join_files, sign_part
+    """Write what was signed, or submit it."""
     from vermilion_api.signing import submit_envelope
-    from vermilion_ledger.errors import InputError
 
-    statement, join, output = files
-    keys, record = load_keys(key), ledger.record_id("policies")
-    if join:
-        if keys or statement is not None:
-            raise InputError("join.alone", "--join stands without --key and --statement")
-        signed = join_files(ledger, record, asked, join)
-    else:
-        signed = sign_part(ledger, record, asked, keys, statement)
     digest = asked["digest"]["sha256"]
     if output is not None:
         write_file(output, signed.data)

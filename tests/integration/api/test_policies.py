@@ -12,8 +12,7 @@ import pytest
 from served import TWO_OWNERS, Served, refused, serving, sha256
 from vermilion_api.classes import ClassSettings
 from vermilion_api.cli import main
-from vermilion_api.keyfiles import KeyFile, create_key_file
-from vermilion_ledger.actor import Actor
+from vermilion_api.keyfiles import load_key_file
 from vermilion_ledger.rules import Rule, hash_rules
 
 SEAL = (Rule(event="seal", count=1, within="P30D"),)
@@ -104,22 +103,23 @@ def test_a_policy_is_adopted_listed_shown_and_withdrawn(
 def test_roots_in_two_places_adopt_a_policy_together(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    second: KeyFile = create_key_file(
-        tmp_path / "second.json", scheme="ed25519", owner=Actor(id="second")
-    )
     with serving(tmp_path / "office", quorum=2) as served:
-        served.register_key(served.root)
-        served.register_key(second)
+        here, there = (served.folder / name for name in ("root.json", "root-2.json"))
+        for root in (here, there):
+            served.register_key(load_key_file(root))
         file, one, two = write_rules(tmp_path, SEAL), tmp_path / "one", tmp_path / "two"
         adopt = ("policy", "adopt", file)
 
-        assert run(served, *adopt, "--key", root_of(served)) == 4
+        assert run(served, *adopt, "--key", here) == 4
         assert "[key-event.quorum]" in told(capsys)
-        assert run(served, *adopt, "--key", root_of(served), "--output", one) == 0
-        other = (*adopt, "--key", tmp_path / "second.json", "--output", two)
-        assert run(served, *other, "--statement", one) == 0
-        assert run(served, *adopt, "--join", one, "--join", two, "--key", root_of(served)) == 2
-        assert run(served, *adopt, "--join", one, "--join", two) == 0
+        assert run(served, *adopt, "--key", here, "--output", one) == 0
+        assert run(served, *adopt, "--statement", one) == 4
+        assert "[key-event.quorum]" in told(capsys)
+        assert run(served, *adopt, "--key", here, "--statement", one) == 2
+        assert "[envelope.repeated-signer]" in told(capsys)
+        assert run(served, *adopt, "--key", there, "--statement", one, "--output", two) == 0
+        assert printed(served, capsys, "policy", "list")["policies"] == []
+        assert run(served, *adopt, "--statement", one, "--statement", two) == 0
 
         assert printed(served, capsys, "policy", "list")["policies"][0]["inForce"]
 
