@@ -1,12 +1,13 @@
-"""Rules against a slow, plain model of their text: FORMATS section 3 and docs/formats/rules.md.
+"""Rules against a slow, plain model of their text: FORMATS section 3, docs/formats/rules.md.
 
 The model asks, for every owner and every moment anew, what the text asks. A
 decision of which nobody can tell whether it was in time is tried both ways.
+Delegates decide as in docs/formats/delegation.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -27,6 +28,8 @@ PEOPLE = (
     Person(name="an's other", owner="an", post="head", unit="b"),
     Person(name="bo", post="head", unit="a"),
     Person(name="cai", post="head", unit="b"),
+    Person(name="di for bo", owner="di", post="head", unit="b", on_behalf_of="bo"),
+    Person(name="cai for bo", owner="cai", post="clerk", unit="a", on_behalf_of="bo"),
 )
 REGISTRY = office.registry_of(*PEOPLE)
 EVENTS, STEPS = ("approve", "approve", "approve", "seal"), ("one", "two")
@@ -79,45 +82,65 @@ def is_late(said: Said, rule: Rule, start: int | None) -> bool | None:
 
 def counting(
     rules: Sequence[Rule], place: int, record: Sequence[Said], length: int, late: Collection[int]
-) -> set[str]:
-    """Owners that count for a rule after the first entries of a record.
+) -> dict[str, str]:
+    """Owners that count for a rule after the first entries of a record, and who signed for each.
 
     `late` has the entries that nobody can judge, and that are taken to have been late.
     """
     rule = rules[place]
     excluded = {
-        person.actor.id for said in record if said.event == rule.not_by for person in said.signers
+        name
+        for said in record
+        if said.event == rule.not_by
+        for person in said.signers
+        for name in (person.actor.id, whose(person))
     }
-    found = set()
-    for owner in {person.actor.id for person in PEOPLE} - excluded:
+    found = {}
+    for owner in {whose(person) for person in PEOPLE}:
         theirs = [
             at
             for at, said in enumerate(record[:length])
             if said.event == rule.event
             and rule.step in {None, said.step_or_none}
             and said.digest == DOCUMENT
-            and any(person.actor.id == owner for person in said.signers)
+            and any(whose(person) == owner for person in said.signers)
         ]
         if not theirs:
             continue
         last, said = theirs[-1], record[theirs[-1]]
-        has_post = any(
-            person.actor.id == owner
+        fitting = [
+            person
+            for person in said.signers
+            if whose(person) == owner
             and rule.post in {None, person.post}
             and rule.unit in {None, person.unit}
-            for person in said.signers
-        )
+        ]
+        # An owner's own signature goes before a delegate's.
+        signers = [person.actor.id for person in fitting if not person.on_behalf_of] or [
+            person.actor.id for person in fitting
+        ]
         in_turn = all(
-            len(counting(rules, earlier, record, last, late)) >= rules[earlier].count
+            is_met(rules[earlier], counting(rules, earlier, record, last, late))
             for earlier in range(place)
             if rule.after is not None and rules[earlier].step == rule.after
         )
         overdue = is_late(said, rule, record[0].hours[1])
         if overdue is None:
             overdue = last in late
-        if (said.approved or said.event == "seal") and has_post and in_turn and not overdue:
-            found.add(owner)
+        approved = said.approved or said.event == "seal"
+        if approved and signers and not excluded & {owner, signers[0]} and in_turn and not overdue:
+            found[owner] = signers[0]
     return found
+
+
+def is_met(rule: Rule, owners: Mapping[str, str]) -> bool:
+    """One person counts once, however many they decide for."""
+    return len(set(owners.values())) >= rule.count
+
+
+def whose(person: Person) -> str:
+    """Id of the owner whose decision a signature is."""
+    return person.on_behalf_of or person.actor.id
 
 
 # -- random rules and histories
@@ -190,9 +213,11 @@ def compare(rules: list[Rule], history: list[Said]) -> None:
     ]
     for place, outcome in enumerate(found):
         results = [each[place] for each in outcomes]
-        surely, possibly = set.intersection(*results), set.union(*results)
+        surely, possibly = set.intersection(*map(set, results)), set.union(*map(set, results))
+        counted = {owner: signer for result in results for owner, signer in result.items()}
+        people = {counted[owner] for owner in surely}
         assert set(outcome.owners) == surely, (place, rules)
         assert set(outcome.undecided) == possibly - surely, (place, rules)
-        assert outcome.missing == max(0, rules[place].count - len(surely))
-        met = {len(result) >= rules[place].count for result in results}
+        assert outcome.missing == max(0, rules[place].count - len(people)), (place, rules)
+        met = {is_met(rules[place], result) for result in results}
         assert outcome.is_open == (met == {True, False})

@@ -122,7 +122,10 @@ def _render_rule(found: Mapping[str, Any], language: str) -> list[str]:
     for each in found["decisions"]:
         status = _say(f"decided.{each['status']}", language)
         bounds = _render_bounds(each["interval"], language)
-        lines.append(f"          {safe_text(_name(each['owner']))} – {status}; {bounds}")
+        who = _name(each["owner"])
+        if "onBehalfOf" in each:
+            who += ", " + _say("on-behalf-of", language).format(owner=each["onBehalfOf"])
+        lines.append(f"          {safe_text(who)} – {status}; {bounds}")
     return lines
 
 

@@ -202,6 +202,31 @@ def test_k_of_n_counts_owners_of_the_unit() -> None:
     assert paper.decide("approve", "表决", members[4]).report().verdict is Verdict.PROVEN
 
 
+def test_a_decision_on_behalf_of_somebody_names_both() -> None:
+    delegate = Person(
+        name="deputy for head",
+        owner="deputy",
+        post="局长",
+        may=("approve",),
+        until="2026-12-31T00:00:00Z",
+        on_behalf_of="head",
+    )
+    paper = Paper(people=(*PEOPLE, delegate)).review().decide("countersign", "会签", MONEY)
+    paper.decide("countersign", "会签", LAW).decide("approve", "签发", delegate)
+
+    report = paper.report()
+
+    assert report.verdict is Verdict.PROVEN
+    found = report.check("approval.rule")
+    assert found is not None
+    rule = found.detail["rules"][3]
+    assert rule["owners"] == ["head"]
+    assert rule["decisions"][0]["owner"]["id"] == "deputy"
+    assert rule["decisions"][0]["onBehalfOf"] == "head"
+    text = render_report(report, language="zh-CN", colour=False, name="a", size=3)
+    assert "局长 finance, 代 head – 有效" in text
+
+
 def test_a_policy_of_another_record_is_not_the_one_that_a_decision_binds() -> None:
     paper = Paper()
     detail = {"step": "签发", "decision": "approved", "policy": "ab" * 32}
