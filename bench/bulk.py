@@ -24,6 +24,7 @@ from ledgers import make_registrar, open_ledger
 from measure import Figure, at_least, folder, rate, scaled, take_turns
 from serving import make_home, running, vermilion
 
+from vermilion_api.classes import RecordClasses
 from vermilion_api.intake_signer import IntakeSigner
 from vermilion_api.requests import parse_bulk
 from vermilion_ledger.rows import IntakeBatch
@@ -93,9 +94,9 @@ def _time_stages(count: int) -> dict[str, float]:
         return result
 
     registrar = make_registrar()
-    signer = IntakeSigner(bytes(32))
+    signer, classes = IntakeSigner(bytes(32)), RecordClasses()
     with folder() as home, open_ledger(home) as ledger:
-        asked = timed("reading the request", lambda: [parse_bulk(body) for body in bodies])
+        asked = timed("reading the request", lambda: [parse_bulk(body, classes) for body in bodies])
         made = timed(
             "statement, envelope, record key, salt, signature",
             lambda: [registrar.prepare_all(each) for each in asked],

@@ -214,6 +214,7 @@ def serving(
     page_count_max: int | None = None,
     database_url: str = "",
     quorum: int = 1,
+    **more: Any,
 ) -> Iterator[Served]:
     """Serve a ledger whose home is in a folder.
 
@@ -224,6 +225,7 @@ def serving(
         page_count_max: Size of the disk, in pages of the API's database.
         database_url: Another database than the file in the home folder.
         quorum: Number of roots, all of which must sign; the second one is in ``root-2.json``.
+        more: Further settings.
     """
     folder.mkdir(exist_ok=True)
     roots = make_roots(folder, quorum)
@@ -235,6 +237,7 @@ def serving(
         chains=(DOWN,),
         database_url=database_url,
         sequencer="auto" if sequenced else "outside",
+        **more,
     )
     home, _ = create_home(folder / "home", settings)
     ledger = open_ledger(home.path)

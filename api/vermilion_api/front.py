@@ -38,12 +38,17 @@ class Front:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._classes = services.settings.record_classes
         self._pool = ThreadPoolExecutor(_READERS, thread_name_prefix="vermilion-read")
         # Of their own, so that a bulk request does not keep readers waiting.
         self._makers = ThreadPoolExecutor(_MAKERS, thread_name_prefix="vermilion-make")
         # Where there are several API processes, they share the processors as it is.
         self._maker = (
-            MakerProcess(origin=services.settings.origin, intake_seed=services.secrets.intake)
+            MakerProcess(
+                origin=services.settings.origin,
+                intake_seed=services.secrets.intake,
+                classes=services.settings.record_classes,
+            )
             if services.keeper is not None
             else None
         )
@@ -76,10 +81,10 @@ class Front:
             EvidenceError: The body is malformed, or what it asks for is refused.
         """
         if len(body) <= _INLINE_BYTES_MAX:
-            registration = parse_registration(body)
+            registration = parse_registration(body, self._classes)
             made = self._services.registrar.prepare(registration)
         else:
-            registration = await self.in_thread(lambda: parse_registration(body))
+            registration = await self.in_thread(lambda: parse_registration(body, self._classes))
             made = await self.in_thread(lambda: self._services.registrar.prepare(registration))
         if not made.is_plain:
             await self._check([made])
@@ -101,7 +106,7 @@ class Front:
 
     async def _make_bulk(self, body: bytes) -> Made:
         loop, registrar = asyncio.get_running_loop(), self._services.registrar
-        registrations = await loop.run_in_executor(self._makers, parse_bulk, body)
+        registrations = await loop.run_in_executor(self._makers, parse_bulk, body, self._classes)
         chunks = await asyncio.gather(
             *(
                 loop.run_in_executor(

@@ -16,6 +16,7 @@ from typing import Any
 import typer
 
 from vermilion_api.app import create_app
+from vermilion_api.classes import ClassSettings
 from vermilion_api.cli.app import build_app
 from vermilion_api.problems import refusal_status
 from vermilion_api.settings import ChainSettings, RetiredIntakeSettings, Settings, TsaSettings
@@ -137,6 +138,12 @@ def _settings() -> str:
         "[how to add one](../how-to/add-a-time-stamping-authority.md).",
         "",
         *_table(TsaSettings),
+        "",
+        "## `[[class]]`",
+        "",
+        "One table for each class of records, see [how to write rules](../how-to/write-rules.md).",
+        "",
+        *_table(ClassSettings),
     ]
     return "\n".join(lines) + "\n"
 

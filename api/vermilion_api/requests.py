@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from vermilion_api.classes import RecordClasses
 from vermilion_ledger.actor import Actor, parse_actor
 from vermilion_ledger.encoding import (
     Json,
@@ -21,7 +22,7 @@ from vermilion_ledger.encoding import (
 from vermilion_ledger.errors import InputError, LimitError
 from vermilion_ledger.event_details import check_members_of
 from vermilion_ledger.grades import Profile, check_grades, check_name, find_profile
-from vermilion_ledger.limits import NAME_SIZE_MAX
+from vermilion_ledger.limits import NAME_SIZE_MAX, TEXT_SIZE_MAX
 
 __all__ = [
     "BULK_COUNT_MAX",
@@ -70,21 +71,24 @@ class Draft:
     keyids: tuple[str, ...]
 
 
-def parse_registration(data: bytes) -> Registration:
+def parse_registration(data: bytes, classes: RecordClasses) -> Registration:
     """Read the body of ``POST /v1/records``.
 
     Raises:
         InputError: Not such an object, or a grade that is refused.
+        VerificationError: ``class.unknown`` or ``class.missing``.
         LimitError: A bound was exceeded.
     """
-    return _registration(parse_json(data, size_max=EVENT_SIZE_MAX, what="request"), "record")
+    value = parse_json(data, size_max=EVENT_SIZE_MAX, what="request")
+    return _registration(value, "record", classes)
 
 
-def parse_bulk(data: bytes) -> tuple[Registration, ...]:
+def parse_bulk(data: bytes, classes: RecordClasses) -> tuple[Registration, ...]:
     """Read the body of ``POST /v1/records/bulk``.
 
     Raises:
         InputError: Not such an object; the message names the first bad record.
+        VerificationError: ``class.unknown`` or ``class.missing``.
         LimitError: More than 10,000 records or 16 MiB.
     """
     value = parse_json(data, size_max=BULK_SIZE_MAX, what="request")
@@ -95,7 +99,9 @@ def parse_bulk(data: bytes) -> tuple[Registration, ...]:
         raise LimitError(
             "request.too-many-records", "records", found=len(listed), limit=BULK_COUNT_MAX
         )
-    return tuple(_registration(item, f"records[{place}]") for place, item in enumerate(listed))
+    return tuple(
+        _registration(item, f"records[{place}]", classes) for place, item in enumerate(listed)
+    )
 
 
 def parse_draft(data: bytes) -> Draft:
@@ -139,19 +145,25 @@ def parse_digest_query(text: str) -> bytes:
     return parse_hex(digits, size=32, what="digest")
 
 
-def _registration(value: Json, what: str) -> Registration:
+def _registration(value: Json, what: str, classes: RecordClasses) -> Registration:
     members = check_members(
         value,
         required=("name", "digest"),
-        optional=("actor", "policy", "grade", "detail"),
+        optional=("actor", "class", "policy", "grade", "detail"),
         what=what,
     )
     sha256, sm3 = _digest(members["digest"], f"{what}.digest")
     detail = members.get("detail", {})
-    if not isinstance(detail, dict) or detail.keys() & {"policy", "grade"}:
-        raise InputError("detail.shape", f"{what}.detail is not an object without policy and grade")
+    if not isinstance(detail, dict) or detail.keys() & {"class", "policy", "grade"}:
+        raise InputError(
+            "detail.shape", f"{what}.detail is not an object without class, policy and grade"
+        )
+    classes.check_named(members)
     extra: dict[str, Any] = dict(detail)
     profile: Profile | None = None
+    if "class" in members:
+        extra["class"] = check_text(members["class"], size_max=TEXT_SIZE_MAX, what=f"{what}.class")
+        extra["policy"] = classes.policy_of(extra["class"])
     if "policy" in members:
         extra["policy"] = parse_hex(members["policy"], size=32, what=f"{what}.policy").hex()
     if "grade" in members:

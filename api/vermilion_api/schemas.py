@@ -18,6 +18,8 @@ __all__ = [
     "BulkIn",
     "BulkItem",
     "CheckpointOut",
+    "ClassList",
+    "ClassOut",
     "DigestIn",
     "DraftIn",
     "EnvelopeIn",
@@ -71,6 +73,9 @@ class RecordIn(_Strict):
     digest: DigestIn
     actor: ActorIn | None = None
     policy: Hex32 | None = Field(None, description="SHA-256 of the canonical rules")
+    record_class: str | None = Field(
+        None, alias="class", max_length=200, description="names the policy; see `GET /v1/classes`"
+    )
     grade: str | None = Field(None, description="below 秘密, otherwise refused")
     detail: dict[str, Any] | None = None
 
@@ -211,6 +216,21 @@ class RecordList(BaseModel):
     digest: str
     records: list[dict[str, Any]]
     verdict: Literal["no_record"] | None = None
+
+
+class ClassOut(BaseModel):
+    """A class of records; registering one is refused while its policy is not in force."""
+
+    name: str
+    policy: Hex32
+    inForce: bool  # noqa: N815 - as the formats write it
+
+
+class ClassList(BaseModel):
+    """The classes of the settings, in their order."""
+
+    classes: list[ClassOut]
+    required: bool = Field(description="whether a registration must name a class or a policy")
 
 
 class VerifyIn(_Strict):

@@ -29,12 +29,14 @@ class Terms:
     Attributes:
         actor: Who registers, as stated by the ledger.
         policy: SHA-256 of the canonical rules asked of the record, in hex.
+        record_class: Name of a class, which stands for its policy.
         grade: The documents' grade, below 秘密.
         flow: The steps that are expected of them: ``outgoing`` or ``incoming``.
     """
 
     actor: Actor | None = None
     policy: str | None = None
+    record_class: str | None = None
     grade: str | None = None
     flow: str | None = None
 
@@ -57,6 +59,8 @@ def make_item(path: str, digest: FileDigest, terms: Terms) -> JsonObject:
         item["actor"] = terms.actor.to_json()
     if terms.policy is not None:
         item["policy"] = terms.policy
+    if terms.record_class is not None:
+        item["class"] = terms.record_class
     if terms.grade is not None:
         item["grade"] = terms.grade
     if terms.flow is not None:

@@ -1,22 +1,70 @@
 """Evaluating rules: who has decided, who is missing (FORMATS section 3, "Rules").
 
-Pure logic over the entries of one record. Signatures are checked elsewhere;
-here a signer is taken as the owner of the key that the registry has. A decision
-with a delegated key is the delegator's, made by the delegate; one person counts
-once for a rule, however many they decide for (docs/formats/delegation.md).
+Pure logic over the entries of one record, and over the bounds of their time
+where a rule has a term (``docs/formats/rules.md``). Signatures are checked
+elsewhere; here a signer is taken as the owner of the key that the registry has.
+A decision with a delegated key is the delegator's, made by the delegate; one
+person counts once for a rule, however many they decide for
+(``docs/formats/delegation.md``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 
+from vermilion_ledger.actor import Actor
 from vermilion_ledger.keys import KeyRegistry, RegisteredKey
 from vermilion_ledger.logged import LoggedEnvelope
 from vermilion_ledger.rules import Rule
 from vermilion_ledger.statement import Statement
 
-__all__ = ["RuleOutcome", "evaluate_rules"]
+__all__ = ["Decision", "Interval", "Reason", "RuleOutcome", "evaluate_rules"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """The time of an entry, as far as somebody vouches for it; UTC.
+
+    Attributes:
+        not_before: Time of the block that it quotes, or None.
+        not_after: Time of the earliest final anchor that covers it, or None.
+    """
+
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+
+
+class Reason(StrEnum):
+    """Why a decision does not count: the first of these that applies."""
+
+    REJECTED = "rejected"
+    OTHER_POST = "other-post"
+    EXCLUDED = "excluded"
+    OUT_OF_ORDER = "out-of-order"
+    LATE = "late"
+    UNDECIDED = "undecided"
+    """Nobody can tell whether it was made in time, or after one that was."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The last decision of one owner that matches a rule.
+
+    Attributes:
+        owner: Id of the owner whose decision it is.
+        signer: Who made it, in the post of the key that they signed with:
+            the owner, or a delegate.
+        entry: Where they did.
+        reason: Why it does not count; None where it does.
+    """
+
+    owner: str
+    signer: Actor
+    entry: LoggedEnvelope
+    reason: Reason | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,13 +72,40 @@ class RuleOutcome:
     """How one rule stands.
 
     Attributes:
-        owners: Ids of the owners that count, sorted.
-        missing: How many more are needed; 0 when the rule is met.
+        decisions: One of each owner who decided, by owner id.
     """
 
     rule: Rule
-    owners: tuple[str, ...]
-    missing: int
+    decisions: tuple[Decision, ...]
+
+    @property
+    def owners(self) -> tuple[str, ...]:
+        """Ids of the owners that count, sorted."""
+        return self._having(None)
+
+    @property
+    def undecided(self) -> tuple[str, ...]:
+        """Ids of the owners of whom nobody can tell whether they count, sorted."""
+        return self._having(Reason.UNDECIDED)
+
+    @property
+    def missing(self) -> int:
+        """How many more are needed; 0 when the rule is met."""
+        return max(0, self.rule.count - self._count_people(None))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the rule is met with the undecided ones, and not without them."""
+        return (
+            self._count_people(None) < self.rule.count <= self._count_people(None, Reason.UNDECIDED)
+        )
+
+    def _having(self, reason: Reason | None) -> tuple[str, ...]:
+        return tuple(each.owner for each in self.decisions if each.reason is reason)
+
+    def _count_people(self, *reasons: Reason | None) -> int:
+        """Count those who decided, each once, however many they decided for."""
+        return len({each.signer.id for each in self.decisions if each.reason in reasons})
 
 
 def evaluate_rules(
@@ -38,20 +113,26 @@ def evaluate_rules(
     entries: Sequence[LoggedEnvelope],
     registry: KeyRegistry,
     digest: bytes,
+    *,
+    intervals: Mapping[int, Interval] | None = None,
 ) -> tuple[RuleOutcome, ...]:
     """Return how each rule stands for one document version.
 
     Args:
         rules: One list; ``after`` refers to earlier rules of the same list.
-        entries: Entries of the record in log order.
+        entries: Entries of the record in log order, the first one included.
         registry: Keys of the signers; unknown signers do not count.
         digest: SHA-256 of the version that is asked about.
+        intervals: Time of entries by leaf index; a term runs from when the
+            first entry was not after. Without them no term can be judged.
     """
+    known = intervals or {}
     keys = [_signing_keys(entry, registry) for entry in entries]
     tallies = [_Tally(rule, _excluded(rule, entries, keys)) for rule in rules]
+    start = known.get(entries[0].index, Interval()).not_after if entries else None
     for entry, signing in zip(entries, keys, strict=True):
         if entry.statement.subject.sha256 == digest:
-            _count_entry(entry, signing, tallies)
+            _count_entry(entry, signing, tallies, start, known.get(entry.index, Interval()))
     return tuple(tally.outcome() for tally in tallies)
 
 
@@ -60,53 +141,92 @@ class _Tally:
 
     def __init__(self, rule: Rule, excluded: frozenset[str]) -> None:
         self.rule = rule
+        self._term = rule.term
         self._excluded = excluded
-        self._owners: dict[str, str] = {}  # whose decisions count, and who signed each
-
-    @property
-    def missing(self) -> int:
-        return max(0, self.rule.count - len(set(self._owners.values())))
+        self._last: dict[str, Decision] = {}
+        # Owners who count, and who decided for each: without the undecided, and with them.
+        self._surely: dict[str, str] = {}
+        self._possibly: dict[str, str] = {}
 
     @property
     def is_met(self) -> bool:
-        return not self.missing
+        return len(set(self._surely.values())) >= self.rule.count
+
+    @property
+    def may_be_met(self) -> bool:
+        return len(set(self._possibly.values())) >= self.rule.count
 
     def matches(self, statement: Statement) -> bool:
         return statement.event == self.rule.event and (
             self.rule.step is None or statement.detail.get("step") == self.rule.step
         )
 
-    def decide(self, owner: str, signer: str, *, counts: bool) -> None:
+    def judge_time(self, start: datetime | None, interval: Interval) -> Reason | None:
+        """Return whether a decision was late, in time (None), or nobody can tell."""
+        if self._term is None:
+            return None
+        if start is None:
+            return Reason.UNDECIDED
+        if interval.not_after is not None and interval.not_after - start <= self._term:
+            return None
+        if interval.not_before is not None and interval.not_before - start > self._term:
+            return Reason.LATE
+        return Reason.UNDECIDED
+
+    def judge_key(self, key: RegisteredKey) -> Reason | None:
+        """Return why a signature of a key does not count, whenever it is made."""
+        if not _fits(self.rule, key):
+            return Reason.OTHER_POST
+        return Reason.EXCLUDED if key.people & self._excluded else None
+
+    def decide(self, key: RegisteredKey, entry: LoggedEnvelope, reason: Reason | None) -> None:
         """Take an owner's decision; it replaces their earlier one."""
-        self._owners.pop(owner, None)
-        if counts and not self._excluded & {owner, signer}:
-            self._owners[owner] = signer
+        owner, signer = key.counts_for, key.owner
+        self._last[owner] = Decision(owner=owner, signer=signer, entry=entry, reason=reason)
+        for owners, counts in (
+            (self._surely, reason is None),
+            (self._possibly, reason in {None, Reason.UNDECIDED}),
+        ):
+            owners.pop(owner, None)
+            if counts:
+                owners[owner] = signer.id
 
     def outcome(self) -> RuleOutcome:
-        return RuleOutcome(
-            rule=self.rule,
-            owners=tuple(sorted(self._owners)),
-            missing=self.missing,
-        )
+        decisions = tuple(self._last[owner] for owner in sorted(self._last))
+        return RuleOutcome(rule=self.rule, decisions=decisions)
 
 
 def _count_entry(
-    entry: LoggedEnvelope, keys: Sequence[RegisteredKey], tallies: Sequence[_Tally]
+    entry: LoggedEnvelope,
+    keys: Sequence[RegisteredKey],
+    tallies: Sequence[_Tally],
+    start: datetime | None,
+    interval: Interval,
 ) -> None:
     """Let each rule take one decision, with `after` as things stood before it."""
     statement = entry.statement
-    met = [tally.is_met for tally in tallies]
+    standings = [(tally.rule.step, tally.is_met, tally.may_be_met) for tally in tallies]
     approved = statement.detail.get("decision", "approved") == "approved"
     for position, tally in enumerate(tallies):
         if not tally.matches(statement):
             continue
-        in_order = tally.rule.after is None or all(
-            met[earlier]
-            for earlier in range(position)
-            if tallies[earlier].rule.step == tally.rule.after
-        )
-        for owner, (fits, signer) in _owners_that_fit(tally.rule, keys).items():
-            tally.decide(owner, signer, counts=approved and in_order and fits)
+        here = _judge_place(tally, standings[:position], tally.judge_time(start, interval))
+        for key in _key_of_each_owner(tally.rule, keys):
+            reason = tally.judge_key(key) if approved else Reason.REJECTED
+            tally.decide(key, entry, reason or here)
+
+
+def _judge_place(
+    tally: _Tally, earlier: Sequence[tuple[str | None, bool, bool]], time: Reason | None
+) -> Reason | None:
+    """Return why nobody's decision counts here: out of its turn, or by its time."""
+    after = tally.rule.after
+    awaited = [each for each in earlier if after is not None and each[0] == after]
+    if not all(may_be_met for _, _, may_be_met in awaited):
+        return Reason.OUT_OF_ORDER
+    if time is None and not all(is_met for _, is_met, _ in awaited):
+        return Reason.UNDECIDED
+    return time
 
 
 def _excluded(
@@ -128,16 +248,20 @@ def _signing_keys(entry: LoggedEnvelope, registry: KeyRegistry) -> tuple[Registe
     return tuple(registry.keys[keyid] for keyid in sorted(entry.signers) if keyid in registry.keys)
 
 
-def _owners_that_fit(rule: Rule, keys: Sequence[RegisteredKey]) -> dict[str, tuple[bool, str]]:
-    """Return, per owner of one entry, whether a key has the post and unit, and who signed.
+def _key_of_each_owner(rule: Rule, keys: Sequence[RegisteredKey]) -> list[RegisteredKey]:
+    """Return for each owner of one entry the key that speaks for them.
 
-    An owner's own signature goes before a delegate's.
+    One with the post and unit goes before others, an owner's own before a delegate's.
     """
-    found: dict[str, tuple[bool, str]] = {}
+    found: dict[str, RegisteredKey] = {}
     for key in sorted(keys, key=lambda each: each.on_behalf_of is not None):
-        fits = (rule.post is None or key.owner.post == rule.post) and (
-            rule.unit is None or key.owner.unit == rule.unit
-        )
-        if key.counts_for not in found or (fits and not found[key.counts_for][0]):
-            found[key.counts_for] = (fits, key.owner.id)
-    return found
+        known = found.get(key.counts_for)
+        if known is None or (_fits(rule, key) and not _fits(rule, known)):
+            found[key.counts_for] = key
+    return list(found.values())
+
+
+def _fits(rule: Rule, key: RegisteredKey) -> bool:
+    return (rule.post is None or key.owner.post == rule.post) and (
+        rule.unit is None or key.owner.unit == rule.unit
+    )

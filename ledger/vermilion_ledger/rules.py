@@ -1,4 +1,6 @@
-"""Rules: how many of whom must decide, and in which order (FORMATS section 3).
+"""Rules: how many of whom must decide, in which order, by when (FORMATS section 3).
+
+``within`` is the addition of ``docs/formats/rules.md``.
 
 This module reads rules; `vermilion_ledger.approvals` evaluates them.
 """
@@ -8,13 +10,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
+from vermilion_ledger.durations import parse_duration
 from vermilion_ledger.encoding import Json, check_members, check_text, encode_json, parse_count
 from vermilion_ledger.errors import InputError, LimitError
 from vermilion_ledger.events import RECORD_EVENTS
 from vermilion_ledger.limits import RULE_APPROVAL_COUNT_MAX, RULE_COUNT_MAX, STATEMENT_SIZE_MAX
 
 __all__ = ["Rule", "encode_rules", "hash_rules", "parse_rules"]
+
+_TERM_MIN = timedelta(seconds=1)
+_TERM_MAX = timedelta(days=36_525)  # 100 years
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +37,7 @@ class Rule:
         after: A decision counts only if, at its index, all earlier rules of
             the list with this step stood met.
         not_by: Owners who signed such an event of this record do not count.
+        within: Duration in which a decision must be made, as it was written.
     """
 
     event: str
@@ -39,6 +47,12 @@ class Rule:
     unit: str | None = None
     after: str | None = None
     not_by: str | None = None
+    within: str | None = None
+
+    @property
+    def term(self) -> timedelta | None:
+        """The length of `within`, from the registration's earliest anchor on."""
+        return None if self.within is None else parse_duration(self.within)
 
     def to_json(self) -> dict[str, Json]:
         """Return the rule object; absent members are left out."""
@@ -48,6 +62,7 @@ class Rule:
             "unit": self.unit,
             "after": self.after,
             "notBy": self.not_by,
+            "within": self.within,
         }
         given = {name: text for name, text in texts.items() if text is not None}
         return {"event": self.event, "count": self.count, **given}
@@ -57,8 +72,9 @@ def parse_rules(value: Json) -> tuple[Rule, ...]:
     """Read a list of rules.
 
     Raises:
-        InputError: Not a list of rules, or ``after`` names a step that no
-            earlier rule of the list has.
+        InputError: Not a list of rules, ``after`` names a step that no
+            earlier rule of the list has, or ``within`` is no duration of 1
+            second to 100 years.
         LimitError: More than 64 rules.
     """
     if not isinstance(value, list):
@@ -88,7 +104,7 @@ def _parse_rule(value: Json) -> Rule:
     members = check_members(
         value,
         required=("event", "count"),
-        optional=("step", "post", "unit", "after", "notBy"),
+        optional=("step", "post", "unit", "after", "notBy", "within"),
         what="rule",
     )
     count = parse_count(members["count"], what="rule count")
@@ -102,6 +118,7 @@ def _parse_rule(value: Json) -> Rule:
         unit=_text(members, "unit"),
         after=_text(members, "after"),
         not_by=_event(members["notBy"]) if "notBy" in members else None,
+        within=_duration(members["within"]) if "within" in members else None,
     )
 
 
@@ -109,6 +126,12 @@ def _event(value: Json) -> str:
     if not isinstance(value, str) or value not in RECORD_EVENTS:
         raise InputError("rules.event", f"{str(value)[:40]!a} is no record event")
     return value
+
+
+def _duration(value: Json) -> str:
+    if not _TERM_MIN <= parse_duration(value) <= _TERM_MAX:
+        raise InputError("rules.within", f"{value} is not in 1 second to 100 years")
+    return str(value)
 
 
 def _text(members: Json, name: str) -> str | None:

@@ -38,6 +38,7 @@ from conformance.record_cases import (  # noqa: E402
     record_cases,
     time_cases,
 )
+from conformance.rule_cases import office_rule_cases  # noqa: E402
 from conformance.statement_cases import statement_cases  # noqa: E402
 
 
@@ -50,6 +51,7 @@ def all_cases() -> Iterator[Case]:
     yield from curve_cases()
     yield from key_cases()
     yield from rule_cases()
+    yield from office_rule_cases()
     yield from joint_cases()
     yield from key_history_cases()
     yield from record_cases()

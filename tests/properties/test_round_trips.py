@@ -86,6 +86,7 @@ RULES = st.lists(
         step=st.none() | WORDS,
         post=st.none() | WORDS,
         not_by=st.none() | st.sampled_from(sorted(RECORD_EVENTS)),
+        within=st.none() | st.integers(1, 36_525).map("P{}D".format),
     ),
     max_size=8,
 )

@@ -201,6 +201,12 @@ class Case:
         """Whether any rule is asked of the record."""
         return self.record_policy[0] is not None or bool(self.policy.approval_rules)
 
+    @property
+    def rule_lists(self) -> tuple[tuple[Rule, ...], ...]:
+        """The rules that apply: the record's policy, where it is in force, and the verifier's."""
+        _, rules = self.record_policy
+        return tuple(given for given in (rules, self.policy.approval_rules) if given)
+
     @cached_property
     def status(self) -> Status:
         """How the version in question stands (FORMATS sections 3 and 12)."""

@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["Absent", "Detail", "Unknown"]
+from vermilion_ledger.errors import VerificationError
+
+__all__ = ["Absent", "Detail", "DetailedError", "Unknown"]
 
 Detail = dict[str, Any]
 """What a check found, for the report; a check that returns has passed."""
+
+
+class DetailedError(VerificationError):
+    """Evidence that does not hold, with what was found nevertheless."""
+
+    def __init__(self, code: str, message: str, detail: Mapping[str, Any]) -> None:
+        super().__init__(code, message)
+        self.detail = dict(detail)
 
 
 class Unknown(Exception):  # noqa: N818 - an answer, not an error

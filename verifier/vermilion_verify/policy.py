@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from vermilion_ledger.commitment import make_record_id, parse_record_id
+from vermilion_ledger.durations import parse_duration
 from vermilion_ledger.encoding import check_members, check_text, parse_count, parse_hex
 from vermilion_ledger.encoding import parse_wire_hex as parse_wire
 from vermilion_ledger.errors import InputError, LimitError, NotFoundError, UnavailableError
@@ -23,7 +24,6 @@ from vermilion_ledger.limits import ORIGIN_SIZE_MAX
 from vermilion_ledger.note import COSIGNATURE, ED25519, VerifierKey, parse_vkey
 from vermilion_ledger.rules import Rule, parse_rules
 from vermilion_ledger.schemes import ed25519, make_keyid
-from vermilion_verify.durations import parse_duration
 from vermilion_verify.files import read_file
 
 __all__ = [

@@ -41,7 +41,11 @@ def render_report(
     """
     stated = f"{size:,} bytes" if size is not None else report.document["sha256"][:16] + "…"
     lines = [_say("checking", language).format(name=safe_text(name), size=stated)]
-    lines += [_render_check(check, language, colour=colour) for check in report.checks]
+    for check in report.checks:
+        lines.append(_render_check(check, language, colour=colour))
+        lines += [
+            line for each in check.detail.get("rules", ()) for line in _render_rule(each, language)
+        ]
     lines.append(f"{_say('interval', language)}: {_render_bounds(report.interval, language)}")
     lines += _render_recorder(report.document, language)
     lines += _render_number(report.document, language)
@@ -101,6 +105,32 @@ def _render_check(check: CheckResult, language: str, *, colour: bool) -> str:
         if step := _advice(str(code), language):
             line += f"\n{'':27}{_say('next-step', language)}: {step}"
     return line
+
+
+def _render_rule(found: Mapping[str, Any], language: str) -> list[str]:
+    """Say what a rule asks, who decided, and who is missing."""
+    rule, term = found["rule"], found.get("term")
+    asked = [" ".join(part for part in (rule["event"], rule.get("step")) if part)]
+    asked += [
+        _say(f"rule.{name}", language).format(rule[name])
+        for name in ("count", "post", "unit", "after", "notBy", "within")
+        if name in rule
+    ]
+    if term is not None and term["end"]:
+        asked.append(_say("rule.until", language).format(term["end"]))
+    state = "rule.met" if not found["missing"] else "rule.missing"
+    if 0 < found["missing"] <= len(found["undecided"]):
+        state = "rule.open"
+    stands = _say(state, language).format(found["missing"])
+    lines = [f"      · {safe_text(', '.join(asked))}: {stands}"]
+    for each in found["decisions"]:
+        status = _say(f"decided.{each['status']}", language)
+        bounds = _render_bounds(each["interval"], language)
+        who = _name(each["owner"])
+        if "onBehalfOf" in each:
+            who += ", " + _say("on-behalf-of", language).format(owner=each["onBehalfOf"])
+        lines.append(f"          {safe_text(who)} – {status}; {bounds}")
+    return lines
 
 
 def _render_bounds(interval: Mapping[str, Any], language: str) -> str:

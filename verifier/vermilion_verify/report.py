@@ -23,6 +23,7 @@ __all__ = [
     "NOT_PROVEN_FINDINGS",
     "NOT_PROVEN_LEFT_OUT",
     "NOT_PROVEN_REVOCATION",
+    "NOT_PROVEN_TERM",
     "CheckResult",
     "CheckStatus",
     "Report",
@@ -34,6 +35,7 @@ NOT_PROVEN_AFTER = "that nothing happened in this record after `asOf`"
 NOT_PROVEN_FINDINGS = "that no further finding lies in the entries that were left out"
 NOT_PROVEN_LEFT_OUT = "that the ledger itself left out no entry of this record"
 NOT_PROVEN_REVOCATION = "that the ledger left out no revocation of a key"
+NOT_PROVEN_TERM = "that no earlier anchor covers the registration, from which a term would run"
 
 CHECK_IDS = (
     "bundle.parse",

@@ -28,7 +28,7 @@ from vermilion_verify.checks.keys import find_trouble
 from vermilion_verify.checks.time import as_of_time, bound_event
 from vermilion_verify.lapses import find_case_lapses
 from vermilion_verify.numbering import describe_number
-from vermilion_verify.outcome import Absent, Unknown
+from vermilion_verify.outcome import Absent, DetailedError, Unknown
 from vermilion_verify.policy import TrustPolicy
 from vermilion_verify.registry import RegistryFile
 from vermilion_verify.report import (
@@ -37,6 +37,7 @@ from vermilion_verify.report import (
     NOT_PROVEN_FINDINGS,
     NOT_PROVEN_LEFT_OUT,
     NOT_PROVEN_REVOCATION,
+    NOT_PROVEN_TERM,
     CheckResult,
     CheckStatus,
     Report,
@@ -147,8 +148,11 @@ def _run(name: str, check: Callable[[], dict[str, Any]]) -> CheckResult:
     try:
         return CheckResult(id=name, status=CheckStatus.PASS, detail=check())
     except (VerificationError, InputError) as exc:
+        more = exc.detail if isinstance(exc, DetailedError) else {}
         return CheckResult(
-            id=name, status=CheckStatus.FAIL, detail={"code": exc.code, "message": exc.message}
+            id=name,
+            status=CheckStatus.FAIL,
+            detail={"code": exc.code, "message": exc.message, **more},
         )
     except UnavailableError as exc:
         return CheckResult(
@@ -288,4 +292,6 @@ def _not_proven(case: Case) -> tuple[str, ...]:
         sentences.append(NOT_PROVEN_REVOCATION)
     if not case.is_complete:
         sentences.append(NOT_PROVEN_FINDINGS)
+    if any(rule.within is not None for rules in case.rule_lists for rule in rules):
+        sentences.append(NOT_PROVEN_TERM)
     return tuple(sentences)

@@ -20,6 +20,7 @@ from vermilion_api.cli import (
     keys,
     migrate,
     number,
+    policy,
     record,
     refusals,
     sequencer,
@@ -68,6 +69,7 @@ def build_app() -> typer.Typer:
     app.add_typer(anchor.build_app(), name="anchor")
     app.add_typer(keys.build_app(), name="keys")
     app.add_typer(number.build_app(), name="number")
+    app.add_typer(policy.build_app(), name="policy")
     app.add_typer(trust.build_app(), name="trust")
     return app
 

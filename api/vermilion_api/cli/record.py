@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -43,6 +43,15 @@ _FlowOption = Annotated[
     str, typer.Option("--flow", help="Steps that are expected: outgoing (发文), incoming (收文).")
 ]
 _REMARK_SECONDS = 5.0
+_PolicyOption = Annotated[
+    str, typer.Option("--policy", help="SHA-256 of the rules asked of the records.")
+]
+_RuleOption = Annotated[
+    str, typer.Option("--rule", help="Policy by its name, its digest or a file of its rules.")
+]
+_ClassOption = Annotated[
+    str, typer.Option("--class", help="Class of the records, which has a policy.")
+]
 
 
 def record(  # noqa: PLR0913 - one parameter per option
@@ -56,9 +65,9 @@ def record(  # noqa: PLR0913 - one parameter per option
         bool, typer.Option("--rehash", help="Read even files that look unchanged.")
     ] = False,
     actor: _ActorOption = "",
-    policy: Annotated[
-        str, typer.Option("--policy", help="SHA-256 of the rules asked of the records.")
-    ] = "",
+    policy: _PolicyOption = "",
+    rule: _RuleOption = "",
+    record_class: _ClassOption = "",
     grade: Annotated[str, typer.Option("--grade", help="Grade of the documents, below 秘密.")] = "",
     flow: _FlowOption = "",
     as_json: JsonOption = False,
@@ -72,7 +81,8 @@ def record(  # noqa: PLR0913 - one parameter per option
     from vermilion_hooks.recorder import Options
     from vermilion_hooks.walk import Failed, find_roots
 
-    terms, workers = _read_terms(actor, policy, grade, flow, url), os.cpu_count() or 1
+    asked, workers = _Asked(policy, rule, record_class), os.cpu_count() or 1
+    terms = _read_terms(actor, asked, grade, flow, url)
     options = Options(follow=follow, sm3=sm3, rehash=rehash, workers=workers, terms=terms)
     roots = find_roots(paths)
     place = journal or default_journal(url.rstrip("/"), roots, state_folder=_state_folder())
@@ -124,8 +134,20 @@ def _open(
             )
 
 
-def _read_terms(actor: str, policy: str, grade: str, flow: str, url: str) -> Terms:
+class _Asked(NamedTuple):
+    """The three ways to name a policy, of which one may be used."""
+
+    policy: str
+    rule: str
+    record_class: str
+
+
+def _read_terms(actor: str, asked: _Asked, grade: str, flow: str, url: str) -> Terms:
     """Check what would be refused anyway before anything is read or sent."""
+    if sum(map(bool, asked)) > 1:
+        raise InputError(
+            "class.beside-policy", "only one of --policy, --rule and --class can be given"
+        )
     if grade:
         check_text(grade, size_max=TEXT_SIZE_MAX, what="grade")
         try:
@@ -142,7 +164,8 @@ def _read_terms(actor: str, policy: str, grade: str, flow: str, url: str) -> Ter
     members = dict(zip(("id", "name", "post", "unit"), words, strict=True))
     return Terms(
         actor=parse_actor(members, what="actor") if actor else None,
-        policy=parse_hex(policy, size=32, what="policy").hex() if policy else None,
+        policy=_find_policy(url, asked),
+        record_class=asked.record_class or None,
         grade=grade or None,
         flow=flow or None,
     )
@@ -156,6 +179,19 @@ def _tell_refusal(url: str, error: EvidenceError) -> None:
         return
     with suppress(EvidenceError), Ledger(url, timeout_seconds=_REMARK_SECONDS) as ledger:
         ledger.post("/v1/refusals", {"refused": error.code})
+
+
+def _find_policy(url: str, asked: _Asked) -> str | None:
+    """Return the digest of the policy that was named, if one was."""
+    if asked.policy:
+        return parse_hex(asked.policy, size=32, what="policy").hex()
+    if not asked.rule:
+        return None
+    from vermilion_api.client import Ledger
+    from vermilion_api.rulebook import resolve_policy
+
+    with Ledger(url) as ledger:
+        return resolve_policy(ledger, asked.rule)
 
 
 def _state_folder() -> Path:

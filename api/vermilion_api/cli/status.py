@@ -65,6 +65,8 @@ def _describe_record(answer: dict[str, Any], language: str) -> list[str]:
     for each in answer.get("rules", []):
         rule, missing = each["rule"], each["missing"]
         stand = "met" if not missing else f"{missing} missing"
+        if each["undecided"]:
+            stand += f", {len(each['undecided'])} in time or not: verify the bundle"
         lines.append(
             f"  rule {rule['event']} {rule.get('step', '')} x{rule['count']}: {stand}"
             f" ({', '.join(each['owners']) or 'nobody yet'})"

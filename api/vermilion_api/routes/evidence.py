@@ -18,7 +18,7 @@ from vermilion_api.http import (
     services_of,
 )
 from vermilion_api.requests import parse_digest_query
-from vermilion_api.schemas import RecordList, RecordOut, ReportOut, VerifyIn
+from vermilion_api.schemas import ClassList, RecordList, RecordOut, ReportOut, VerifyIn
 from vermilion_ledger.bundle import MEDIA_TYPE
 from vermilion_ledger.encoding import check_members, encode_json, parse_json
 from vermilion_ledger.errors import InputError, LimitError
@@ -96,6 +96,25 @@ def read_registry(request: Request) -> Response:
         media_type=_REGISTRY_TYPE,
         headers={"Cache-Control": "no-cache"},
     )
+
+
+@router.get(
+    "/v1/classes",
+    summary="List the classes of records",
+    responses={200: {"model": ClassList}, **PROBLEMS},
+)
+def read_classes(request: Request) -> Response:
+    """Return the classes that a registration may name, and whether it must."""
+    services = services_of(request)
+    classes = [
+        {
+            "name": each.name,
+            "policy": each.policy,
+            "inForce": services.records.has_policy(each.policy),
+        }
+        for each in services.settings.classes
+    ]
+    return json_response({"classes": classes, "required": services.settings.class_required})
 
 
 @router.get("/v1/keys", summary="List registered keys", response_class=Response)

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import IO, TypeAlias
 
+from vermilion_api.classes import RecordClasses
 from vermilion_api.requests import Registration, parse_bulk
 from vermilion_api.services.registering import Registrar
 from vermilion_ledger.errors import EvidenceError
@@ -31,6 +32,8 @@ __all__ = ["Made", "MakerProcess", "collect", "main"]
 
 # Members of a submission: to send an object takes longer than to make one.
 _Row: TypeAlias = tuple[str, bytes, bytes, bytes, bytes, bytes, bool]
+# What the helper is told at first: origin, intake seed, classes, whether one is required.
+_First: TypeAlias = tuple[str, bytes, dict[str, str], bool]
 _STOP_SECONDS = 5
 
 
@@ -59,8 +62,8 @@ def collect(registrations: Sequence[Registration], submissions: Sequence[Submiss
 class MakerProcess:
     """The helper and one thread that talks to it. Owned by one event loop."""
 
-    def __init__(self, *, origin: str, intake_seed: bytes) -> None:
-        self._first = (origin, intake_seed)
+    def __init__(self, *, origin: str, intake_seed: bytes, classes: RecordClasses) -> None:
+        self._first = (origin, intake_seed, dict(classes.policies), classes.is_required)
         self._talk = ThreadPoolExecutor(1, thread_name_prefix="vermilion-maker")
         self._child: subprocess.Popen[bytes] | None = None
         self._started: Future[None] | None = None
@@ -114,9 +117,7 @@ class MakerProcess:
             submissions=made, policies={policy: made[place] for policy, place in places.items()}
         )
 
-    def _exchange(
-        self, value: bytes | tuple[str, bytes]
-    ) -> tuple[list[_Row], dict[str, int]] | None:
+    def _exchange(self, value: bytes | _First) -> tuple[list[_Row], dict[str, int]] | None:
         if self._child is None or self._child.stdin is None or self._child.stdout is None:
             raise EOFError("it has not started")
         marshal.dump(value, self._child.stdin)
@@ -128,19 +129,22 @@ class MakerProcess:
 def main(source: IO[bytes], target: IO[bytes]) -> None:
     """Answer bodies with the members of submissions, until there is no more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, who ends this
-    origin, intake_seed = marshal.load(source)  # noqa: S302 - our own parent
+    origin, intake_seed, policies, is_required = marshal.load(source)  # noqa: S302 - our own parent
+    classes = RecordClasses(policies=policies, is_required=is_required)
     registrar = Registrar(origin=origin, intake_seed=intake_seed, clock=lambda: datetime.now(UTC))
     answer: tuple[list[_Row], dict[str, int]] | None = None
     with suppress(EOFError, BrokenPipeError):
         while True:
             marshal.dump(answer, target)
             target.flush()
-            answer = _make(registrar, marshal.load(source))  # noqa: S302 - our own parent
+            answer = _make(registrar, classes, marshal.load(source))  # noqa: S302 - our own parent
 
 
-def _make(registrar: Registrar, body: bytes) -> tuple[list[_Row], dict[str, int]] | None:
+def _make(
+    registrar: Registrar, classes: RecordClasses, body: bytes
+) -> tuple[list[_Row], dict[str, int]] | None:
     try:
-        registrations = parse_bulk(body)
+        registrations = parse_bulk(body, classes)
         made = registrar.prepare_all(registrations)
     except EvidenceError:
         return None  # the parent finds the same, and answers it

@@ -19,6 +19,7 @@ from vermilion_ledger.errors import EvidenceError
 from vermilion_ledger.events import DECISION_EVENTS, VERSION_EVENTS
 from vermilion_ledger.findings import Flow, StatedTimes, find_lapses, flow_name_of, load_flows
 from vermilion_ledger.keys import KeyRegistry
+from vermilion_ledger.limits import TREE_SIZE_MAX
 from vermilion_ledger.log import LogReader
 from vermilion_ledger.logged import LoggedEnvelope
 from vermilion_ledger.policies import find_policy
@@ -133,6 +134,11 @@ class RecordDesk:
             }
             for key in sorted(registry.keys.values(), key=lambda key: key.registered)
         ]
+
+    def has_policy(self, policy: str) -> bool:
+        """Tell whether a policy is in force for a record that is registered now."""
+        events = self._load_policies()
+        return find_policy(events, bytes.fromhex(policy), before=TREE_SIZE_MAX) is not None
 
     def _describe(
         self, record_id: str, rows: Sequence[RecordEntry], standing: Standing, known: _Known
@@ -275,7 +281,12 @@ def _document(entries: Sequence[LoggedEnvelope], known: _Known) -> dict[str, Any
     if named is not None:
         rules = find_policy(known.policies, bytes.fromhex(named), before=entries[0].index)
         answer["rules"] = [
-            {"rule": each.rule.to_json(), "owners": list(each.owners), "missing": each.missing}
+            {
+                "rule": each.rule.to_json(),
+                "owners": list(each.owners),
+                "missing": each.missing,
+                "undecided": list(each.undecided),  # terms are judged from the bundle
+            }
             for each in evaluate_rules(rules or (), entries, known.keys, current)
         ]
     return answer

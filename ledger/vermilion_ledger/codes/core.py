@@ -241,11 +241,16 @@ CODES: dict[str, Advice] = {
     "detail.may": _DETAIL,
     "detail.officer": _DETAIL,
     "detail.shape": _DETAIL,
+    "duration.malformed": Advice(
+        en="Write a duration of fixed length such as P30D or PT12H.",
+        zh="请填写固定时长,例如 P30D 或 PT12H。",
+    ),
     "rules.after": _RULES,
     "rules.count": _RULES,
     "rules.event": _RULES,
     "rules.shape": _RULES,
     "rules.too-many": _RULES,
+    "rules.within": _RULES,
     # --- envelopes and signatures ---
     "envelope.aggregate": _ENVELOPE,
     "envelope.payload-type": _ENVELOPE,
@@ -346,7 +351,7 @@ CODES: dict[str, Advice] = {
     "policy-event.stranger": _ROOTS,
     "policy-event.subject": _STATEMENT,
     "policy.not-in-force": Advice(
-        en="Adopt the policy first, then register: `vermilion event policies adopt`.",
-        zh="请先采纳策略再登记:`vermilion event policies adopt`。",
+        en="Adopt the policy first, then register: `vermilion policy adopt FILE --key ROOT`.",
+        zh="请先采纳策略再登记:`vermilion policy adopt FILE --key ROOT`。",
     ),
 }

@@ -103,10 +103,6 @@ CODES: dict[str, Advice] = {
         en="Verify again with a Python whose OpenSSL has SM3.",
         zh="请使用 OpenSSL 支持 SM3 的 Python 重新核验。",
     ),
-    "duration.malformed": Advice(
-        en="Write a duration of fixed length such as P30D or PT12H.",
-        zh="请填写固定时长,例如 P30D 或 PT12H。",
-    ),
     "headers.conflict": Advice(
         en="Find out which of the two lists of block hashes is right before using either.",
         zh="请先查明两份区块哈希列表中哪一份正确。",
@@ -216,6 +212,10 @@ CODES: dict[str, Advice] = {
         zh="请以 http://… 或 https://… 填写节点地址。",
     ),
     "rules.left-out": _WHOLE_BUNDLE,
+    "rules.undecided": Advice(
+        en="Verify with more trusted block hashes; if it stays, none can show that it was in time.",
+        zh="请用更多可信区块哈希再次核验;仍无法判定的,即无从证明是否按期审批。",
+    ),
     "rules.unmet": Advice(
         en="Ask those named as missing for their decision; without it the paper is not approved.",
         zh="请向尚缺的审批人取得决定;缺少时该文件未获批准。",

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from serve_kit import children_of, documents, running, wait_until
+from vermilion_api.classes import RecordClasses
 from vermilion_api.home import create_home
 from vermilion_api.requests import parse_bulk
 from vermilion_api.services.making import Made, MakerProcess, collect
@@ -31,7 +32,7 @@ START_SECONDS = 30
 
 @asynccontextmanager
 async def maker() -> AsyncIterator[MakerProcess]:
-    made = MakerProcess(origin=ORIGIN, intake_seed=SEED)
+    made = MakerProcess(origin=ORIGIN, intake_seed=SEED, classes=RecordClasses())
     try:
         yield made
     finally:
@@ -64,7 +65,7 @@ def test_it_makes_what_the_registrar_makes() -> None:
 
     made = asyncio.run(run())
 
-    registrations = parse_bulk(body)
+    registrations = parse_bulk(body, RecordClasses())
     registrar = Registrar(origin=ORIGIN, intake_seed=SEED, clock=now)
     alike = collect(registrations, registrar.prepare_all(registrations))
     nonces = RegistrarNonces(SEED)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from vermilion_api.app import create_app
+from vermilion_api.classes import ClassSettings
 from vermilion_api.reference import main, render_pages
 from vermilion_api.settings import ChainSettings, Settings
 from vermilion_api.signer_settings import SignerSettings
@@ -66,7 +67,7 @@ def test_every_command_of_the_formats_is_there() -> None:
     assert [name for name in COMMANDS if f"## `vermilion {name}`" not in page] == []
 
 
-@pytest.mark.parametrize("kind", [Settings, ChainSettings, SignerSettings])
+@pytest.mark.parametrize("kind", [Settings, ChainSettings, ClassSettings, SignerSettings])
 def test_every_setting_has_a_unit_and_a_line(kind: type) -> None:
     page = render_pages()["settings.md"]
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from vermilion_api.classes import RecordClasses
 from vermilion_api.requests import (
     BULK_SIZE_MAX,
     parse_bulk,
@@ -19,6 +21,8 @@ from vermilion_ledger.grades import check_grade, check_grades
 
 DIGEST = "ab" * 32
 RECORD = {"name": "合同.pdf", "digest": {"sha256": DIGEST}}
+NONE = RecordClasses()
+CLASSES = RecordClasses(policies={"发文": "ef" * 32})
 ACTOR = {"id": "u-1", "name": "", "post": "", "unit": ""}
 
 
@@ -40,7 +44,8 @@ def test_a_registration_has_every_member_it_was_sent_with() -> None:
             policy="ef" * 32,
             grade="内部",
             detail={"number": "2026-017"},
-        )
+        ),
+        NONE,
     )
 
     assert found.name == "合同.pdf"
@@ -80,7 +85,7 @@ def test_a_registration_has_every_member_it_was_sent_with() -> None:
     ],
 )
 def test_a_malformed_registration_is_refused(data: bytes, code: str) -> None:
-    assert refused(parse_registration, data) == code
+    assert refused(parse_registration, data, NONE) == code
 
 
 @pytest.mark.parametrize(
@@ -96,22 +101,57 @@ def test_a_malformed_registration_is_refused(data: bytes, code: str) -> None:
     ],
 )
 def test_a_malformed_bulk_request_is_refused(value: Any, code: str) -> None:
-    assert refused(parse_bulk, json.dumps(value).encode()) == code
+    assert refused(parse_bulk, json.dumps(value).encode(), NONE) == code
 
 
 def test_a_bulk_request_names_the_record_that_is_wrong() -> None:
     data = json.dumps({"records": [RECORD, RECORD, {**RECORD, "name": ""}]}).encode()
 
     with pytest.raises(EvidenceError, match=r"records\[2\]"):
-        parse_bulk(data)
+        parse_bulk(data, NONE)
 
 
 def test_sixteen_mebibytes_and_a_byte_are_refused() -> None:
-    assert refused(parse_bulk, b" " * (BULK_SIZE_MAX + 1)) == "json.too-large"
+    assert refused(parse_bulk, b" " * (BULK_SIZE_MAX + 1), NONE) == "json.too-large"
 
 
 def test_ten_thousand_records_are_taken() -> None:
-    assert len(parse_bulk(json.dumps({"records": [RECORD] * 10_000}).encode())) == 10_000
+    assert len(parse_bulk(json.dumps({"records": [RECORD] * 10_000}).encode(), NONE)) == 10_000
+
+
+# -- classes
+
+
+def test_a_class_stands_for_its_policy_and_keeps_its_name() -> None:
+    found = parse_registration(body(**{"class": "发文"}), CLASSES)
+
+    assert found.detail == {"class": "发文", "policy": "ef" * 32}
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"class": "收文"}, "class.unknown"),
+        ({"class": "发文 "}, "class.unknown"),
+        ({"class": ""}, "text.empty"),
+        ({"class": 1}, "text.shape"),
+        ({"class": "x" * 201}, "text.too-long"),
+        ({"class": "发文", "policy": "ef" * 32}, "class.beside-policy"),
+        ({"detail": {"class": "发文"}}, "detail.shape"),
+    ],
+)
+def test_a_class_that_is_none_is_refused(changes: dict[str, Any], code: str) -> None:
+    assert refused(parse_registration, body(**changes), CLASSES) == code
+    bulk = json.dumps({"records": [RECORD, {**RECORD, **changes}]}).encode()
+    assert refused(parse_bulk, bulk, CLASSES) == code
+
+
+def test_where_a_class_is_required_a_registration_without_one_is_refused() -> None:
+    required = replace(CLASSES, is_required=True)
+
+    assert refused(parse_registration, body(), required) == "class.missing"
+    assert parse_registration(body(policy="ab" * 32), required).detail == {"policy": "ab" * 32}
+    assert parse_registration(body(**{"class": "发文"}), required).detail["class"] == "发文"
 
 
 @pytest.mark.parametrize(

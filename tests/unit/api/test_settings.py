@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from vermilion_api.classes import ClassSettings
 from vermilion_api.settings import (
     SETTINGS_FILE,
     ChainSettings,
@@ -45,6 +46,8 @@ def test_saved_settings_are_read_back_unchanged(tmp_path: Path) -> None:
         log_ml_dsa_from=1024,
         chains=(CHAIN, replace(CHAIN, id=5, rpc="", courier=True)),
         tsas=(TsaSettings(url="https://tsa.example/a", roots="pem/a.pem", timeout_seconds=2.5),),
+        class_required=True,
+        classes=(ClassSettings(name="发文", policy="ab" * 32),),
     )
 
     save_settings(tmp_path, settings)
@@ -113,6 +116,13 @@ def test_a_whole_number_is_taken_for_seconds(tmp_path: Path) -> None:
             "settings.value",
         ),
         ("tsas = []", "settings.unknown"),
+        ('[[class]]\nname = "a"', "hex.malformed"),
+        (f'[[class]]\npolicy = "{"ab" * 32}"', "text.empty"),
+        (f'[[class]]\nname = "a"\npolicy = "{"AB" * 32}"', "hex.malformed"),
+        (f'[[class]]\nname = "a"\npolicy = "{"ab" * 32}"\nrule = 1', "settings.unknown"),
+        (2 * f'[[class]]\nname = "a"\npolicy = "{"ab" * 32}"\n', "settings.value"),
+        ("classes = []", "settings.unknown"),
+        ("class_required = 1", "settings.value"),
         ("chains = []", "settings.unknown"),
         ("port = ", "settings.malformed"),
         ('port = "8460"', "settings.value"),

@@ -149,7 +149,7 @@ def test_whoever_signed_the_named_event_does_not_count_in_either_order() -> None
 
 def test_the_outcome_names_the_rule() -> None:
     assert evaluate_rules([DRAFT], (), REGISTRY, DOCUMENT) == (
-        RuleOutcome(rule=DRAFT, owners=(), missing=1),
+        RuleOutcome(rule=DRAFT, decisions=()),
     )
     assert evaluate_rules([], record(decide(WANG)), REGISTRY, DOCUMENT) == ()
 

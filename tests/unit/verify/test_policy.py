@@ -10,10 +10,10 @@ import pytest
 
 from office import INTAKE_PUBLIC, LOG_SEED, ORIGIN, REGISTRY, REGISTRY_KEY, Person, secret
 from trusted import Chain, log_vkey, trust_toml
+from vermilion_ledger.durations import parse_duration
 from vermilion_ledger.errors import EvidenceError, InputError
 from vermilion_ledger.note import COSIGNATURE
 from vermilion_ledger.schemes import ed25519
-from vermilion_verify.durations import parse_duration
 from vermilion_verify.policy import load_trust_policy, parse_trust_policy
 
 CHAIN = Chain()

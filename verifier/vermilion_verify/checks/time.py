@@ -5,17 +5,19 @@ Claimed times are never looked at (FORMATS sections 3, 8 and 12).
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
+from vermilion_ledger.approvals import Interval
 from vermilion_ledger.encoding import encode_time
 from vermilion_ledger.errors import VerificationError
+from vermilion_ledger.evm.header import BlockHeader
 from vermilion_ledger.logged import LoggedEnvelope
 from vermilion_verify.blocks import Standing
 from vermilion_verify.case import Case
 from vermilion_verify.checks.anchors import check_anchor_finality
 from vermilion_verify.outcome import Absent, Detail, Unknown
 
-__all__ = ["as_of_time", "bound_event", "check_time_interval"]
+__all__ = ["as_of_time", "bound_event", "check_time_interval", "interval_of", "is_pending"]
 
 
 def check_time_interval(case: Case) -> Detail:
@@ -42,7 +44,7 @@ def check_time_interval(case: Case) -> Detail:
                 "time.bounds-cross",
                 f"leaf {event.index}: not before {lower['time']}, not after {upper['time']}",
             )
-    if not _is_pending(case):
+    if not is_pending(case):
         _check_freshness(case)
     return {"events": len(case.bundled)}
 
@@ -50,6 +52,26 @@ def check_time_interval(case: Case) -> Detail:
 def bound_event(case: Case, event: LoggedEnvelope) -> Detail:
     """Return the interval of one entry: trusted quoted block, earliest final anchor."""
     return {"notBefore": _lower_bound(case, event), "notAfter": _upper_bound(case, event)}
+
+
+def interval_of(case: Case, event: LoggedEnvelope) -> Interval:
+    """Return the same bounds as times."""
+    quoted, first = _trusted_quote(case, event), case.earliest_anchors.first(event.index)
+    return Interval(
+        not_before=None if quoted is None else quoted.time,
+        not_after=None if first is None else first.block_time,
+    )
+
+
+def is_pending(case: Case) -> bool:
+    """Tell whether the verdict waits for an anchor, and with it what an anchor would tell."""
+    try:
+        check_anchor_finality(case)
+    except Absent:
+        return case.policy.anchors_required > 0
+    except Unknown:
+        return False
+    return False
 
 
 def as_of_time(case: Case) -> datetime | None:
@@ -97,17 +119,23 @@ def _quote_standing(case: Case, event: LoggedEnvelope) -> Standing:
     return Standing.UNKNOWN
 
 
-def _lower_bound(case: Case, event: LoggedEnvelope) -> Detail | None:
+def _trusted_quote(case: Case, event: LoggedEnvelope) -> BlockHeader | None:
     """A quote that nobody can check claims nothing."""
     seen = event.statement.seen
     if seen is None or _quote_standing(case, event) not in {Standing.CANONICAL, Standing.FINAL}:
         return None
-    header = case.headers[seen.hash]
+    return case.headers[seen.hash]
+
+
+def _lower_bound(case: Case, event: LoggedEnvelope) -> Detail | None:
+    seen, header = event.statement.seen, _trusted_quote(case, event)
+    if seen is None or header is None:
+        return None
     return {
         "chainId": seen.chain_id,
         "number": header.number,
         "hash": "0x" + header.hash.hex(),
-        "time": encode_time(datetime.fromtimestamp(header.timestamp, tz=UTC)),
+        "time": encode_time(header.time),
     }
 
 
@@ -121,17 +149,6 @@ def _upper_bound(case: Case, event: LoggedEnvelope) -> Detail | None:
         "hash": "0x" + first.block_hash.hex(),
         "time": encode_time(first.block_time),
     }
-
-
-def _is_pending(case: Case) -> bool:
-    """Tell whether the verdict waits for an anchor, so that freshness waits too."""
-    try:
-        check_anchor_finality(case)
-    except Absent:
-        return case.policy.anchors_required > 0
-    except Unknown:
-        return False
-    return False
 
 
 def _check_freshness(case: Case) -> None:

@@ -1,0 +1,44 @@
+"""The policies that we hand out: read like any other, and explained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from vermilion_api.rulebook import load_rules
+from vermilion_ledger.rules import encode_rules, parse_rules
+
+FOLDER = Path(__file__).resolve().parents[3] / "examples" / "policies"
+FILES = sorted(FOLDER.glob("*.json"), key=lambda each: each.name)
+
+
+def test_there_are_some() -> None:
+    assert [file.name for file in FILES] == ["committee.json", "发文.json", "收文.json"]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_policy_that_is_handed_out_is_one(file: Path) -> None:
+    rules = load_rules(file)
+
+    assert rules
+    assert encode_rules(rules)
+    assert parse_rules([rule.to_json() for rule in rules]) == rules
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_policy_that_is_handed_out_has_a_line(file: Path) -> None:
+    assert f"| [{file.name}]({file.name}) |" in (FOLDER / "README.md").read_text("utf-8")
+
+
+def test_a_drafter_neither_reviews_nor_signs_off() -> None:
+    by_step = {rule.step: rule for rule in load_rules(FOLDER / "发文.json")}
+
+    assert by_step["审核"].not_by == by_step["签发"].not_by == "version"
+    assert by_step["签发"].after == "会签"
+
+
+def test_one_rule_for_each_unit_that_countersigns() -> None:
+    units = [rule.unit for rule in load_rules(FOLDER / "发文.json") if rule.step == "会签"]
+
+    assert len(units) == len(set(units)) == 2
