@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from vermilion_api import schemas
 from vermilion_api.front import Front
 from vermilion_api.http import fault_response, problem_response
-from vermilion_api.routes import evidence, health, log, page, submissions, tiles
+from vermilion_api.routes import approving, evidence, health, log, page, submissions, tiles
 from vermilion_api.wiring import Ledger, build_services
 from vermilion_ledger.errors import (
     ConflictError,
@@ -83,7 +83,7 @@ def create_app(ledger: Ledger | None) -> FastAPI:
         docs_url=None,  # the page would fetch its scripts from a stranger's server
         redoc_url=None,
     )
-    for module in (submissions, evidence, log, tiles, health, page):
+    for module in (submissions, evidence, log, tiles, health, page, approving):
         app.include_router(module.router)
     app.add_exception_handler(EvidenceError, _answer_evidence_error)
     app.add_exception_handler(RequestValidationError, _answer_validation_error)
