@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from vermilion_ledger.codes import (
     anchoring,
+    certifying,
     checking,
     core,
     couriering,
@@ -45,6 +46,7 @@ def all_codes() -> dict[str, Advice]:
         stamping,
         signing,
         delegating,
+        certifying,
         serving,
         hooking,
         living,

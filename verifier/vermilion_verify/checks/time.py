@@ -15,7 +15,7 @@ from vermilion_verify.case import Case
 from vermilion_verify.checks.anchors import check_anchor_finality
 from vermilion_verify.outcome import Absent, Detail, Unknown
 
-__all__ = ["as_of_time", "bound_event", "check_time_interval"]
+__all__ = ["as_of_time", "bound_event", "check_time_interval", "is_pending"]
 
 
 def check_time_interval(case: Case) -> Detail:
@@ -42,7 +42,7 @@ def check_time_interval(case: Case) -> Detail:
                 "time.bounds-cross",
                 f"leaf {event.index}: not before {lower['time']}, not after {upper['time']}",
             )
-    if not _is_pending(case):
+    if not is_pending(case):
         _check_freshness(case)
     return {"events": len(case.bundled)}
 
@@ -56,6 +56,17 @@ def as_of_time(case: Case) -> datetime | None:
     """Return the block time of the newest final anchor of the checkpoint's size."""
     times = [anchor.block_time for anchor in case.anchors.final() if anchor.size == case.size]
     return max(times, default=None)
+
+
+def is_pending(case: Case) -> bool:
+    """Tell whether the verdict waits for an anchor, so that freshness waits too."""
+    try:
+        check_anchor_finality(case)
+    except Absent:
+        return case.policy.anchors_required > 0
+    except Unknown:
+        return False
+    return False
 
 
 def _check_quote(case: Case, event: LoggedEnvelope) -> None:
@@ -121,17 +132,6 @@ def _upper_bound(case: Case, event: LoggedEnvelope) -> Detail | None:
         "hash": "0x" + first.block_hash.hex(),
         "time": encode_time(first.block_time),
     }
-
-
-def _is_pending(case: Case) -> bool:
-    """Tell whether the verdict waits for an anchor, so that freshness waits too."""
-    try:
-        check_anchor_finality(case)
-    except Absent:
-        return case.policy.anchors_required > 0
-    except Unknown:
-        return False
-    return False
 
 
 def _check_freshness(case: Case) -> None:
