@@ -286,6 +286,13 @@ contract EvidenceAnchorTest is Test {
         vm.assertFalse(_contract.verifyInclusion(_log, 1, _root(1), _none()));
     }
 
+    function test_consistency_leads_from_the_older_tree_to_the_newer_one() public view {
+        bytes32[] memory proof = ReferenceTree.proof(_leaves, 5, 9);
+
+        vm.assertTrue(_contract.verifyConsistency(5, _root(5), 9, _root(9), proof));
+        vm.assertFalse(_contract.verifyConsistency(9, _root(9), 5, _root(5), proof));
+    }
+
     function test_a_smaller_size_is_refused() public {
         _anchorAs(PUBLISHER, 5);
 

@@ -360,6 +360,26 @@ contract Rfc9162Test is Test {
         vm.assertFalse(_consistent(3, root1, 8, withoutLast, proof), "of the newer tree, right sibling");
     }
 
+    /// @dev The same where both trees end alike and meet left siblings alone, one level after the other.
+    function test_one_unanswered_hash_at_the_edge_proves_nothing() public {
+        bytes32[] memory leaves = ReferenceTree.leafHashes("unanswered", 8);
+        bytes32 root1 = ReferenceTree.root(leaves, 0, 7);
+        bytes32 root2 = ReferenceTree.root(leaves, 0, 8);
+        bytes32[] memory proof = ReferenceTree.proof(leaves, 7, 8);
+        bytes32 far = ReferenceTree.root(leaves, 0, 4);
+        bytes32 near = ReferenceTree.root(leaves, 4, 6);
+        bytes32 last = ReferenceTree.root(leaves, 6, 8);
+        vm.assertTrue(_consistent(7, root1, 8, root2, proof));
+
+        vm.mockCall(address(2), abi.encodePacked(hex"01", near, leaves[6]), "");
+        vm.assertFalse(_consistent(7, ReferenceTree.node(far, leaves[6]), 8, root2, proof), "of the older tree");
+        vm.clearMockedCalls();
+        vm.mockCall(address(2), abi.encodePacked(hex"01", near, last), "");
+        bytes32 withoutNear = ReferenceTree.node(far, last);
+        vm.expectRevert(abi.encodeWithSelector(IEvidenceAnchor.Sha256Unavailable.selector));
+        _contract.verifyConsistency(7, root1, 8, withoutNear, proof);
+    }
+
     function test_a_caller_with_memory_of_its_own_is_refused() public {
         Hoarder hoarder = new Hoarder();
         (bytes32 root1, bytes32 root2, bytes32[] memory proof) = _forge(7, 16, "memory");
