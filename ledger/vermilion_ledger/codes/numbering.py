@@ -81,6 +81,10 @@ CODES: dict[str, Advice] = {
         en="Ask again: the record has another number by now, or none to be replaced.",
         zh="请重新查询:本卷的字号已变更,或尚无可替换的字号。",
     ),
+    "number.book-differs": Advice(
+        en="Hand nothing out; restore the book from a backup and find out who changed it.",
+        zh="请勿出示该字号;请从备份恢复编号簿,并查明改动者。",
+    ),
     "number.unknown": Advice(
         en="Look the book up with `vermilion number list`; a forgotten number is not opened again.",
         zh="请用 `vermilion number list` 查阅编号簿;已销毁的字号无法再次出示。",

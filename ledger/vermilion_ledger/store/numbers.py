@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Select, select, tuple_, update
 
-from vermilion_ledger.errors import ConflictError, NotFoundError
+from vermilion_ledger.errors import ConflictError, IntegrityError, NotFoundError
 from vermilion_ledger.numbers import Disclosure, DocumentNumber, NumberRow, NumberState
 from vermilion_ledger.rows import Submission
 from vermilion_ledger.store import schema
@@ -120,13 +120,17 @@ class SqlNumberStore:
 
         Raises:
             NotFoundError: ``number.unknown``: it is not of this office, or forgotten.
+            IntegrityError: ``number.book-differs``: the book does not open what it names.
         """
         query = _live(*_KEY, _numbers.salt).where(_numbers.commitment == commitment)
         with reading(self._engine) as connection:
             row = connection.execute(query).first()
         if row is None:
             raise NotFoundError("number.unknown", "the office has no number for this commitment")
-        return Disclosure(number=_number(row), salt=row.salt)
+        found = Disclosure(number=_number(row), salt=row.salt)
+        if found.commitment != commitment:
+            raise IntegrityError("number.book-differs", "the book was changed after it was written")
+        return found
 
     def void(self, number: DocumentNumber, reason: str) -> None:
         """Spend a number on nothing, so that it is no gap; durable on return.

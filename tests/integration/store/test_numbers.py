@@ -17,7 +17,12 @@ import pytest
 from sqlalchemy import select
 
 from store_kit import Admit, accept, digest, make_sequencer, make_submission
-from vermilion_ledger.errors import ConflictError, NotFoundError, VerificationError
+from vermilion_ledger.errors import (
+    ConflictError,
+    IntegrityError,
+    NotFoundError,
+    VerificationError,
+)
 from vermilion_ledger.intake import Intake
 from vermilion_ledger.numbers import (
     DocumentNumber,
@@ -29,7 +34,7 @@ from vermilion_ledger.numbers import (
 from vermilion_ledger.ports import HistoryView, IntakeStore
 from vermilion_ledger.rows import Idempotency, IntakeBatch, Pending, Submission
 from vermilion_ledger.store import Database, schema
-from vermilion_ledger.store.engine import reading
+from vermilion_ledger.store.engine import reading, writing
 
 Opener = Callable[..., Database]
 OFFICE, YEAR = "国办发", 2026
@@ -193,6 +198,28 @@ def test_a_forgotten_number_is_tied_to_nothing_and_not_given_again(database: Dat
             select(schema.document_numbers).where(schema.document_numbers.c.serial == 1)
         ).one()
     assert list(row)[3:] == [None] * 6
+
+
+def test_a_book_that_was_changed_opens_nothing(database: Database) -> None:
+    made = numbered(1)
+    assert made.numbering is not None
+    accept(database, made)
+    with writing(database.engine) as connection:
+        connection.exec_driver_sql("UPDATE document_numbers SET serial = 2")
+
+    with pytest.raises(IntegrityError) as caught:
+        database.numbers.load_disclosure(made.numbering.commitment)
+
+    assert caught.value.code == "number.book-differs"
+
+
+def test_no_row_of_the_book_is_deleted(database: Database) -> None:
+    accept(database, numbered(1))
+
+    with pytest.raises(IntegrityError) as caught, writing(database.engine) as connection:
+        connection.exec_driver_sql("DELETE FROM document_numbers")
+
+    assert caught.value.code == "store.append-only"
 
 
 def test_threads_that_number_at_once_leave_no_double_and_no_gap(
