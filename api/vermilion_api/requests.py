@@ -158,12 +158,10 @@ def _registration(value: Json, what: str, classes: RecordClasses) -> Registratio
         raise InputError(
             "detail.shape", f"{what}.detail is not an object without class, policy and grade"
         )
-    classes.check_named(members)
     extra: dict[str, Any] = dict(detail)
     profile: Profile | None = None
     if "class" in members:
         extra["class"] = check_text(members["class"], size_max=TEXT_SIZE_MAX, what=f"{what}.class")
-        extra["policy"] = classes.policy_of(extra["class"])
     if "policy" in members:
         extra["policy"] = parse_hex(members["policy"], size=32, what=f"{what}.policy").hex()
     if "grade" in members:
@@ -174,6 +172,9 @@ def _registration(value: Json, what: str, classes: RecordClasses) -> Registratio
     actor = parse_actor(members["actor"], what=f"{what}.actor") if "actor" in members else None
     name = _name(members["name"], f"{what}.name")
     check_name(name, profile=profile, sha256=sha256)
+    classes.check_named(members)  # after all that is about a grade: those refusals are counted
+    if "class" in members:
+        extra["policy"] = classes.policy_of(extra["class"])
     return Registration(
         name=name,
         sha256=sha256,

@@ -153,7 +153,7 @@ def make_rules(draw: Random) -> list[Rule]:
         rules.append(
             Rule(
                 event=draw.choice(EVENTS),
-                count=draw.randint(1, 2),
+                count=draw.choice((1, 2, 2)),
                 step=draw.choice((None, *STEPS)),
                 post=draw.choice((None, None, None, "head")),
                 unit=draw.choice((None, None, None, "a")),
@@ -172,7 +172,7 @@ def make_history(draw: Random) -> list[Said]:
             step=draw.choice(STEPS),
             approved=draw.random() < 0.8,
             digest=DOCUMENT if draw.random() < 0.9 else OTHER_DOCUMENT,
-            signers=frozenset(draw.sample(PEOPLE, draw.choice((1, 1, 1, 2)))),
+            signers=frozenset(draw.sample(PEOPLE, draw.choice((1, 1, 2, 2)))),
             hours=(draw.choice((None, 1, 3, 4, 5, 6)), draw.choice((None, 1, 2, 3, 5, 5))),
         )
         for _ in range(draw.randint(1, 6))

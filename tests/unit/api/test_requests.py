@@ -146,6 +146,17 @@ def test_a_class_that_is_none_is_refused(changes: dict[str, Any], code: str) -> 
     assert refused(parse_bulk, bulk, CLASSES) == code
 
 
+def test_a_grade_is_refused_before_a_class() -> None:
+    secret = body(grade="秘密", **{"class": "他文"})
+
+    assert refused(parse_registration, secret, CLASSES) == refused(
+        parse_registration, body(grade="秘密"), NONE
+    )
+    assert refused(parse_registration, body(grade="秘密"), replace(CLASSES, is_required=True)) != (
+        "class.missing"
+    )
+
+
 def test_where_a_class_is_required_a_registration_without_one_is_refused() -> None:
     required = replace(CLASSES, is_required=True)
 
