@@ -143,7 +143,7 @@ def test_several_threads_may_sign(desk: Desk) -> None:
 
 def test_a_lost_session_is_opened_anew(desk: Desk) -> None:
     signer = open_signer(desk)
-    signer._session.close()  # as after a restart of the device
+    signer._session._session.close()  # as after a restart of the device
 
     with pytest.raises(UnavailableError) as error:
         sign_transaction(signer, FIELDS)
