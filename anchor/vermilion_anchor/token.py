@@ -39,7 +39,7 @@ class TokenOptions:
 
 
 class TokenSigner:
-    """Implements `vermilion_anchor.ports.Signer`; one per process and token, for several threads."""
+    """Implements `vermilion_anchor.ports.Signer`; for several threads."""
 
     def __init__(self, options: TokenOptions) -> None:
         """Log in and find the key.

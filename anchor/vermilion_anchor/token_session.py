@@ -182,7 +182,9 @@ class TokenSession:
             token = self._library.get_token(token_label=place.token)
             self._session = token.open(user_pin=pin)
             # All of them: a search that is broken off keeps the session busy.
-            keys = [each for each in self._session.get_objects(_search(place.label)) if _is_ec(each)]
+            keys = [
+                each for each in self._session.get_objects(_search(place.label)) if _is_ec(each)
+            ]
             kinds = [_KINDS.get(bytes(each[pkcs11.Attribute.EC_PARAMS])) for each in keys]
         except exceptions.PKCS11Error as exc:
             self._close()
