@@ -16,6 +16,7 @@ from vermilion_ledger.encoding import check_members, parse_hex, parse_json
 from vermilion_ledger.errors import InputError
 from vermilion_ledger.private_files import create_private_file, read_private_file
 from vermilion_ledger.schemes import is_key_file_scheme, load_scheme, make_keyid
+from vermilion_ledger.schemes.message import SignedMessage
 
 __all__ = ["KeyFile", "create_key_file", "load_key_file", "load_seed", "write_seed"]
 
@@ -41,6 +42,19 @@ class KeyFile:
     def keyid(self) -> str:
         """Key id (FORMATS section 4)."""
         return make_keyid(self.scheme, self.public)
+
+    def sign(self, message: SignedMessage) -> bytes:
+        """Return the signature bytes of the scheme over a statement.
+
+        Raises:
+            InputError: ``statement.seen-missing``, for ``secp256k1-eip712``.
+            UnavailableError: ``scheme.no-openssl``, for ``sm2-sm3``.
+        """
+        scheme = load_scheme(self.scheme)
+        # Schemes with readable fields sign the message, all others its bytes.
+        what = message if hasattr(scheme, "typed_data") else message.pae
+        signature: bytes = scheme.sign(self.private, what)
+        return signature
 
 
 def load_seed(path: Path) -> bytes:

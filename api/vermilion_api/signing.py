@@ -10,13 +10,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vermilion_api.client import Ledger
+from vermilion_api.devices import StatementSigner
 from vermilion_api.keyfiles import KeyFile
 from vermilion_ledger.actor import Actor
 from vermilion_ledger.encoding import encode_base64, parse_base64
 from vermilion_ledger.envelope import PAYLOAD_TYPE, Envelope, Signature, make_envelope
 from vermilion_ledger.errors import IntegrityError
 from vermilion_ledger.limits import STATEMENT_SIZE_MAX
-from vermilion_ledger.schemes import bls12381, load_scheme
+from vermilion_ledger.schemes import bls12381
 from vermilion_ledger.schemes.message import SignedMessage, encode_pae
 from vermilion_ledger.statement import Statement
 
@@ -35,7 +36,7 @@ def submit_event(
     ledger: Ledger,
     record: str,
     asked: Mapping[str, Any],
-    keys: Sequence[KeyFile],
+    keys: Sequence[StatementSigner],
     *,
     wait: str = "published",
 ) -> dict[str, Any]:
@@ -57,7 +58,7 @@ def submit_event(
 
 
 def prepare_event(
-    ledger: Ledger, record: str, asked: Mapping[str, Any], keys: Sequence[KeyFile]
+    ledger: Ledger, record: str, asked: Mapping[str, Any], keys: Sequence[StatementSigner]
 ) -> Envelope:
     """Have a statement prepared, check it, and return it unsigned.
 
@@ -75,7 +76,7 @@ def prepare_event(
     return unsigned
 
 
-def sign_envelope(envelope: Envelope, keys: Sequence[KeyFile]) -> Envelope:
+def sign_envelope(envelope: Envelope, keys: Sequence[StatementSigner]) -> Envelope:
     """Return the envelope with a signature of each key more.
 
     Raises:
@@ -98,18 +99,17 @@ def submit_envelope(
     return ledger.post(path, envelope.data, {"wait": wait})
 
 
-def sign_statement(payload: bytes, statement: Statement, key: KeyFile) -> Signature:
-    """Return one person's signature over a statement."""
+def sign_statement(payload: bytes, statement: Statement, key: StatementSigner) -> Signature:
+    """Return one person's signature over a statement.
+
+    Raises:
+        EvidenceError: As the key's own `sign`.
+    """
     message = SignedMessage(pae=encode_pae(PAYLOAD_TYPE, payload), statement=statement)
-    scheme = load_scheme(key.scheme)
-    # Schemes with readable fields sign the message, all others its bytes.
-    what = message if hasattr(scheme, "typed_data") else message.pae
-    return Signature(
-        keyids=(key.keyid,), scheme=key.scheme, sig=scheme.sign(key.private, what), extra={}
-    )
+    return Signature(keyids=(key.keyid,), scheme=key.scheme, sig=key.sign(message), extra={})
 
 
-def describe_key(key: KeyFile, may: Sequence[str]) -> dict[str, Any]:
+def describe_key(key: StatementSigner, may: Sequence[str]) -> dict[str, Any]:
     """Return the detail of a key's registration, with the proof that its scheme asks for."""
     detail: dict[str, Any] = {
         "scheme": key.scheme,
@@ -117,13 +117,13 @@ def describe_key(key: KeyFile, may: Sequence[str]) -> dict[str, Any]:
         "owner": key.owner.to_json(),
         "may": sorted(may),
     }
-    if key.scheme == bls12381.NAME:
+    if isinstance(key, KeyFile) and key.scheme == bls12381.NAME:
         detail["pop"] = encode_base64(bls12381.prove_possession(key.private))
     return detail
 
 
 def check_statement(
-    statement: Statement, record: str, asked: Mapping[str, Any], keys: Sequence[KeyFile]
+    statement: Statement, record: str, asked: Mapping[str, Any], keys: Sequence[StatementSigner]
 ) -> None:
     """Compare a prepared statement with what was asked for.
 

@@ -3,11 +3,13 @@
 Alone, or together with others: with ``--output`` what somebody signed goes into
 a file instead, with ``--statement`` others sign the statement of that file, each
 into a file of their own, and with ``--aggregate`` all files become one envelope.
+With ``--pkcs11`` or ``--wallet`` a device signs beside the key files, or alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,9 +25,20 @@ from vermilion_api.cli.common import (
     show,
     write_file,
 )
+from vermilion_api.cli.devices import (
+    AddressOption,
+    DeviceChoice,
+    LabelOption,
+    PinOption,
+    Pkcs11Option,
+    TokenOption,
+    WalletOption,
+    open_device,
+)
 
 if TYPE_CHECKING:
     from vermilion_api.client import Ledger
+    from vermilion_api.devices import StatementSigner
     from vermilion_api.keyfiles import KeyFile
     from vermilion_ledger.envelope import Envelope
 
@@ -53,26 +66,36 @@ def approve(  # noqa: PLR0913 - one parameter per option
         Path | None,
         typer.Option("-o", "--output", help="Write what was signed here, and submit nothing."),
     ] = None,
+    pkcs11: Pkcs11Option = None,
+    token: TokenOption = "",
+    label: LabelOption = "",
+    pin: PinOption = None,
+    wallet: WalletOption = "",
+    address: AddressOption = "",
     url: UrlOption = DEFAULT_URL,
     wait: WaitOption = "published",
     as_json: JsonOption = False,
 ) -> None:
-    """Sign a decision with one or more key files and submit it, or join signatures on one."""
+    """Sign a decision with key files or a device and submit it, or join signatures on one."""
     from vermilion_api.client import Ledger
     from vermilion_api.signing import submit_envelope
     from vermilion_ledger.errors import InputError
 
+    choice = DeviceChoice(
+        pkcs11=pkcs11, token=token, label=label, pin=pin, wallet=wallet, address=address
+    )
     keys = load_keys(key)
     asked: dict[str, Any] = {"event": event, "detail": {"step": step, "decision": decision}}
     if sha256:
         asked["digest"] = {"sha256": sha256}
     with Ledger(url) as ledger:
         if aggregate:
-            if keys or statement is not None:
-                raise InputError("join.alone", "--aggregate stands without --key and --statement")
+            if keys or statement is not None or choice.is_given:
+                raise InputError("join.alone", "--aggregate stands without keys and --statement")
             signed = _join(ledger, record, asked, aggregate)
         else:
-            signed = _sign(ledger, record, asked, keys, statement)
+            with _signers_of(ledger, keys, choice) as everybody:
+                signed = _sign(ledger, record, asked, everybody, statement)
         who = f"{decision} by {_signers(signed)} on {signed.statement.subject.name}"
         if output is not None:
             write_file(output, signed.data)
@@ -87,11 +110,25 @@ def approve(  # noqa: PLR0913 - one parameter per option
     )
 
 
+@contextmanager
+def _signers_of(
+    ledger: Ledger, keys: Sequence[KeyFile], choice: DeviceChoice
+) -> Iterator[Sequence[StatementSigner]]:
+    """Yield the key files, and the device with the owner that its key signed for."""
+    if not choice.is_given:
+        yield keys
+        return
+    from vermilion_api.devices import DeviceKey, find_owner
+
+    with open_device(choice) as device:
+        yield [*keys, DeviceKey(device=device, owner=find_owner(ledger, device))]
+
+
 def _sign(
     ledger: Ledger,
     record: str,
     asked: Mapping[str, Any],
-    keys: Sequence[KeyFile],
+    keys: Sequence[StatementSigner],
     statement: Path | None,
 ) -> Envelope:
     """Sign a new statement, or the one of a file; that asks the ledger nothing."""
@@ -101,7 +138,7 @@ def _sign(
     from vermilion_ledger.errors import InputError
 
     if not keys:
-        raise InputError("key.none", "no --key was given")
+        raise InputError("key.none", "no --key, --pkcs11 or --wallet was given")
     if statement is None:
         return sign_envelope(prepare_event(ledger, record, asked, keys), keys)
     part = load_part(statement)

@@ -139,7 +139,7 @@ CODES: dict[str, Advice] = {
         zh="请在该合约中登记日志,或更正合约地址。",
     ),
     "chain.unreachable": Advice(
-        en="Start the node or correct its address; intake goes on and anchoring resumes by itself.",
+        en="Start the node or correct its address; intake goes on and anchoring then resumes by itself.",
         zh="请启动节点或更正其地址;收件不受影响,锚定会自动恢复。",
     ),
     "chain.zero-publisher": Advice(
@@ -195,7 +195,7 @@ CODES: dict[str, Advice] = {
         zh="无需处理:另一锚定任务占用了该 nonce,本任务会使用下一个。",
     ),
     "anchor.no-funds": Advice(
-        en="Send ether to the address shown; anchoring resumes by itself.",
+        en="Send ether to the address shown; anchoring then resumes by itself.",
         zh="请向所示地址转入以太币;锚定会自动恢复。",
     ),
     "anchor.origin": Advice(
@@ -216,24 +216,24 @@ CODES: dict[str, Advice] = {
         zh="请检查该地址是否为签名服务;下次重试或可成功。",
     ),
     "signer.bad-signature": Advice(
-        en="Nothing was sent. Find out why the signer gave this before anchoring goes on.",
-        zh="未发送任何交易。请先查明签名服务为何给出此结果,再继续锚定。",
+        en="Nothing was sent. Find out why the signer gave this before you go on.",
+        zh="未发送任何交易。请先查明签名服务为何给出此结果,再继续操作。",
     ),
     "signer.certificate": Advice(
         en="Give PEM files: certificate and unencrypted key together, and the authority's.",
         zh="请提供 PEM 文件:证书与未加密的私钥须成对,另需签发机构证书。",
     ),
     "signer.module": Advice(
-        en="Correct signer.module: it names the PKCS#11 library of the token's maker.",
-        zh="请更正 signer.module:它应指向令牌厂商的 PKCS#11 库。",
+        en="Correct signer.module or --pkcs11: it names the PKCS#11 library of the token's maker.",
+        zh="请更正 signer.module 或 --pkcs11:它应指向令牌厂商的 PKCS#11 库。",
     ),
     "signer.no-key": Advice(
-        en="Correct signer.label, or make a secp256k1 key of that label in the token.",
-        zh="请更正 signer.label,或在令牌中生成该标签的 secp256k1 密钥。",
+        en="Correct the label, or make one key of that label and the wanted curve in the token.",
+        zh="请更正标签,或在令牌中以该标签生成唯一一个所需曲线的密钥。",
     ),
     "signer.no-token": Advice(
-        en="Plug the token in, or correct signer.token.",
-        zh="请接入令牌,或更正 signer.token。",
+        en="Plug the token in, or correct its label.",
+        zh="请接入令牌,或更正其标签。",
     ),
     "signer.not-installed": Advice(
         en="Install Vermilion with its extra pkcs11.",
@@ -248,15 +248,15 @@ CODES: dict[str, Advice] = {
         zh="未发送任何交易。请停用该签名服务,并查明是谁改动了所签内容。",
     ),
     "signer.pin": Advice(
-        en="Correct the PIN file before the next start: a few wrong tries lock the token.",
-        zh="请在下次启动前更正 PIN 文件:数次错误会锁定令牌。",
+        en="Correct the PIN file before the next try: a few wrong ones lock the token.",
+        zh="请在下次尝试前更正 PIN 文件:数次错误会锁定令牌。",
     ),
     "signer.refused": Advice(
-        en="Read what the signer said: its rules, or its key, do not allow this transaction.",
-        zh="请查看签名服务的答复:其规则或密钥不允许此交易。",
+        en="Read what the signer said: its rules, or its key, do not allow this.",
+        zh="请查看签名服务的答复:其规则或密钥不允许此操作。",
     ),
     "signer.unreachable": Advice(
-        en="Start the signer or correct its address; anchoring resumes by itself.",
+        en="Start the signer or correct its address; anchoring then resumes by itself.",
         zh="请启动签名服务或更正其地址;锚定会自动恢复。",
     ),
     "signer.url": Advice(

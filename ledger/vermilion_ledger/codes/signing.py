@@ -31,6 +31,19 @@ CODES: dict[str, Advice] = {
         en="Install OpenSSL 3 with SM2, so that `openssl list -public-key-algorithms` names it.",
         zh="请安装带 SM2 的 OpenSSL 3,使 `openssl list -public-key-algorithms` 中列有 SM2。",
     ),
+    # --- devices ---
+    "device.options": Advice(
+        en="Name one device whole: --pkcs11 with --token, --label and --pin, or --wallet.",
+        zh="请完整指定一个设备:--pkcs11 须带 --token、--label 和 --pin,或使用 --wallet。",
+    ),
+    "wallet.no-account": Advice(
+        en="Unlock the account in the wallet, and name it with --address.",
+        zh="请在钱包中解锁该账户,并以 --address 指定。",
+    ),
+    "wallet.other-chain": Advice(
+        en="Switch the wallet to the chain whose block the statement quotes, and sign again.",
+        zh="请将钱包切换到声明所引用区块所在的链,然后重新签名。",
+    ),
     # --- passkeys ---
     "webauthn.authenticator-data": _OTHER_STATEMENT,
     "webauthn.challenge": _OTHER_STATEMENT,
