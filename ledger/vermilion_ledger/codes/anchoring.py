@@ -139,7 +139,7 @@ CODES: dict[str, Advice] = {
         zh="请在该合约中登记日志,或更正合约地址。",
     ),
     "chain.unreachable": Advice(
-        en="Start the node or correct its address; intake goes on and anchoring then resumes by itself.",
+        en="Start the node or correct its address; intake goes on and anchoring resumes by itself.",
         zh="请启动节点或更正其地址;收件不受影响,锚定会自动恢复。",
     ),
     "chain.zero-publisher": Advice(
