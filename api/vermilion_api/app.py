@@ -22,7 +22,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from vermilion_api import office_schemas, schemas
 from vermilion_api.front import Front
 from vermilion_api.http import fault_response, problem_response
-from vermilion_api.routes import evidence, health, log, office, page, submissions, tiles
+from vermilion_api.routes import (
+    approving,
+    evidence,
+    health,
+    log,
+    office,
+    page,
+    submissions,
+    tiles,
+)
 from vermilion_api.wiring import Ledger, build_services
 from vermilion_ledger.errors import (
     ConflictError,
@@ -87,7 +96,7 @@ def create_app(ledger: Ledger | None) -> FastAPI:
         docs_url=None,  # the page would fetch its scripts from a stranger's server
         redoc_url=None,
     )
-    for module in (submissions, evidence, office, log, tiles, health, page):
+    for module in (submissions, evidence, office, log, tiles, health, page, approving):
         app.include_router(module.router)
     app.add_exception_handler(EvidenceError, _answer_evidence_error)
     app.add_exception_handler(RequestValidationError, _answer_validation_error)

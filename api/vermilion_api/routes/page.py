@@ -32,7 +32,8 @@ _ENGLISH = """<section lang="en"><h1>Vermilion</h1>
 documents, and hands out evidence bundles that anyone can verify without asking this server.</p>
 {standing}
 <p><a href="/openapi.json">The API</a> · <a href="/v1/log">the log</a> ·
-<a href="/log/checkpoint">the newest checkpoint</a> · <a href="/v1/anchors">anchors</a></p>
+<a href="/log/checkpoint">the newest checkpoint</a> · <a href="/v1/anchors">anchors</a> ·
+<a href="/approve">approve with a passkey</a></p>
 <p>This page proves nothing. Verify with <code>vermilion-verify</code> and a trust policy that
 was handed to you in person.</p></section>"""
 _CHINESE = """<section lang="zh-CN"><h1>Vermilion 朱砂</h1>
@@ -40,7 +41,8 @@ _CHINESE = """<section lang="zh-CN"><h1>Vermilion 朱砂</h1>
 签发的证据包任何人都可以自行验证,无需询问本服务器。</p>
 {standing}
 <p><a href="/openapi.json">接口</a> · <a href="/v1/log">日志</a> ·
-<a href="/log/checkpoint">最新检查点</a> · <a href="/v1/anchors">锚定</a></p>
+<a href="/log/checkpoint">最新检查点</a> · <a href="/v1/anchors">锚定</a> ·
+<a href="/approve">用通行密钥审批</a></p>
 <p>本页面不构成证明。请使用 <code>vermilion-verify</code>
 和当面交付的信任策略进行验证。</p></section>"""
 _COUNTS = {
