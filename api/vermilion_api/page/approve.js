@@ -119,6 +119,9 @@ async function start() {
   byId("ask").addEventListener("submit", prepare);
   byId("sign").addEventListener("click", sign);
   for (const id of fields) byId(id).addEventListener("input", forget);
+  byId("file").addEventListener("click", (event) => {
+    event.target.value = ""; // the same name may have other bytes by now
+  });
   byId("file").addEventListener("change", (event) => take(event.target.files[0]));
   document.addEventListener("dragover", (event) => event.preventDefault());
   document.addEventListener("drop", (event) => {

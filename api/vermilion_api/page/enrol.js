@@ -47,7 +47,7 @@ function show() {
   rows(byId("fields"), [
     ["event", say(predicate.event)],
     ["owner", actorText(detail.owner)],
-    ["may", detail.may.join(", ")],
+    ["may", detail.may.map(say).join(", ")],
     ["site", detail.origin],
     ["key", detail.key, true],
     ["root", actorText(predicate.actor)],

@@ -299,7 +299,8 @@ _ASK = """(async () => {
   const bytes = await import("/page/bytes.js");
   const payload = bytes.fromBase64(document.querySelector("#exact").dataset.payload);
   const made = await navigator.credentials.get({ publicKey: {
-    challenge: await challengeOf(payload), rpId: location.hostname, userVerification: "discouraged" } });
+    challenge: await challengeOf(payload), rpId: location.hostname,
+    userVerification: "discouraged" } });
   const part = (name) => bytes.base64(new Uint8Array(made.response[name]));
   const envelope = {
     payload: bytes.base64(payload), payloadType: "application/vnd.in-toto+json",
