@@ -31,7 +31,7 @@ from vermilion_ledger.logged import LoggedEnvelope, place_envelope
 from vermilion_ledger.numbering import check_numbering
 from vermilion_ledger.policies import check_policy_events, find_policy
 from vermilion_ledger.ports import HistoryView
-from vermilion_ledger.possession import check_possession
+from vermilion_ledger.possession import check_certified_key, check_possession
 from vermilion_ledger.rows import Pending, RecordEntry, RecordKind
 
 __all__ = ["LedgerAdmission", "LedgerIdentity", "RetiredIntake", "predicate_of"]
@@ -149,6 +149,7 @@ class LedgerAdmission:
         if kind == "keys":
             # The new key signs its own registration.
             check_possession(entry)
+            check_certified_key(entry)
             registry = collect_keys((*self._key_events, entry))
         for signature in entry.actors:
             verify_actor_signature(signature, entry.envelope.message, registry)

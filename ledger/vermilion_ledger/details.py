@@ -28,6 +28,8 @@ from vermilion_ledger.rules import parse_rules
 __all__ = ["check_detail"]
 
 _SCHEME_MEMBERS = {"bls12381-g2-pop": ("pop",), "webauthn-es256": ("rpId", "origin")}
+_SCHEME_OPTIONS = {"ecdsa-p256": ("certificates", "revocations")}
+_CERTIFICATE_COUNT_MAX = 8
 _KEY_SIZE_MAX = 4096  # bytes; the largest public key of the formats has 1,312
 _POP_SIZE_MAX = 96  # bytes of a BLS proof of possession
 
@@ -75,7 +77,7 @@ def _check_key_register(value: dict[str, Any]) -> Mapping[str, Any]:
     members = check_members(
         value,
         required=("scheme", "key", "owner", "may", *_SCHEME_MEMBERS.get(scheme, ())),
-        optional=("officer", "until", "onBehalfOf"),
+        optional=("officer", "until", "onBehalfOf", *_SCHEME_OPTIONS.get(scheme, ())),
         what="detail",
     )
     key = members["key"]
@@ -93,6 +95,7 @@ def _check_key_register(value: dict[str, Any]) -> Mapping[str, Any]:
     if not isinstance(members.get("officer", False), bool):
         raise InputError("detail.officer", "officer is true or false")
     _check_delegation(members)
+    _check_certificates(members)
     if "pop" in members:
         parse_base64(members["pop"], size_max=_POP_SIZE_MAX, what="pop")
     for name in ("rpId", "origin"):
@@ -112,6 +115,23 @@ def _check_delegation(members: Mapping[str, Any]) -> None:
     delegator = check_text(members["onBehalfOf"], size_max=TEXT_SIZE_MAX, what="detail.onBehalfOf")
     if delegator == members["owner"]["id"]:
         raise InputError("detail.delegation", f"{delegator[:40]!a} is the owner of the key")
+
+
+def _check_certificates(members: Mapping[str, Any]) -> None:
+    """Their form alone (docs/formats/certificates.md); X.509 is read where it is judged."""
+    if "revocations" in members and "certificates" not in members:
+        raise InputError("detail.certificates", "revocations stand beside certificates")
+    for name, least in (("certificates", 1), ("revocations", 0)):
+        listed = members.get(name)
+        if name not in members:
+            continue
+        if not isinstance(listed, list) or not least <= len(listed) <= _CERTIFICATE_COUNT_MAX:
+            raise InputError(
+                "detail.certificates", f"{name} is a list of {least} to {_CERTIFICATE_COUNT_MAX}"
+            )
+        decoded = {parse_base64(each, size_max=STATEMENT_SIZE_MAX, what=name) for each in listed}
+        if len(decoded) != len(listed):
+            raise InputError("detail.certificates", f"{name} has one of them twice")
 
 
 def _check_key_revoke(value: dict[str, Any]) -> Mapping[str, Any]:

@@ -66,6 +66,7 @@ class Case:
 
     Attributes:
         authorities: Time-stamping authorities that the policy names.
+        issuers: Those who may certify people's keys, by the policy.
         walk: The log's own entries, where the auditor brought them.
         registry_file: All key and policy events, where the auditor brought them.
         as_of: The checkpoint is asked to be at least as new as this.
@@ -78,6 +79,7 @@ class Case:
     judge: BlockJudge
     now: datetime
     authorities: tuple[Authority, ...] = ()
+    issuers: tuple[Authority, ...] = ()
     as_of: datetime | None = None
     registry_file: RegistryFile | None = None
     walk: LogWalk | None = None

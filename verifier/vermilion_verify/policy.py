@@ -106,6 +106,8 @@ class TrustPolicy:
     Attributes:
         header_files: Files of trusted block hashes, named by `[[chain]]` tables.
         anchors_required: Distinct chains with a final anchor over everything.
+        certificate_roots: PEM files of those who may certify people's keys.
+        certificates_required: Every key that signs a record needs a certificate.
         max_age: A checkpoint older than this cannot be called current.
     """
 
@@ -123,6 +125,8 @@ class TrustPolicy:
     timestamps_count: bool
     timestamps_required: int
     timestamp_roots: tuple[Path, ...]
+    certificate_roots: tuple[Path, ...]
+    certificates_required: bool
     max_age: timedelta | None
     approval_rules: tuple[Rule, ...]
 
@@ -160,7 +164,10 @@ def parse_trust_policy(data: bytes, *, folder: Path) -> TrustPolicy:
     top = check_members(
         value,
         required=("version", "log", "registry", "policies"),
-        optional=("witnesses", "chain", "anchors", "timestamps", "freshness", "approval"),
+        optional=(
+            *("witnesses", "chain", "anchors", "timestamps", "certificates", "freshness"),
+            "approval",
+        ),
         what="trust policy",
     )
     if type(top["version"]) is not int or top["version"] != 1:
@@ -190,6 +197,7 @@ def parse_trust_policy(data: bytes, *, folder: Path) -> TrustPolicy:
         ),
         approval_rules=_approval(top.get("approval", {})),
         **_thresholds(top, folder),
+        **_certificates(top.get("certificates", {}), folder),
     )
     _check_keys_apart(policy)
     return policy
@@ -228,6 +236,22 @@ def _thresholds(top: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         ),
         "max_age": parse_duration(age) if age != "" else None,
     }
+
+
+def _certificates(value: Any, folder: Path) -> dict[str, Any]:
+    """Read ``[certificates]`` (docs/formats/certificates.md)."""
+    members = check_members(
+        value, required=(), optional=("roots", "required"), what="[certificates]"
+    )
+    roots = tuple(
+        _path(item, folder) for item in _list(members.get("roots", []), "certificate roots")
+    )
+    required = members.get("required", False)
+    if not isinstance(required, bool):
+        raise InputError("trust.malformed", "[certificates] required is true or false")
+    if required and not roots:
+        raise InputError("trust.malformed", "[certificates] required needs roots")
+    return {"certificate_roots": roots, "certificates_required": required}
 
 
 def _approval(value: Any) -> tuple[Rule, ...]:

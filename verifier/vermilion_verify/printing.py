@@ -50,6 +50,7 @@ def render_report(
     lines += _render_recorder(report.document, language)
     lines += _render_number(report.document, language)
     lines += _render_timestamps(report, language)
+    lines += _render_certificates(report, language)
     lines += [_render_approval(each, language, colour=colour) for each in report.approvals]
     lines += _render_findings(report.findings, language, colour=colour)
     sentence = _say(f"verdict.{report.verdict}", language)
@@ -181,6 +182,21 @@ def _render_timestamps(report: Report, language: str) -> list[str]:
         )
         for stamp in stamps
     ]
+
+
+def _render_certificates(report: Report, language: str) -> list[str]:
+    """Say whom a certificate names beside the owner whom the roots registered."""
+    found = report.check("key.validity")
+    lines = []
+    for each in () if found is None else found.detail.get("certificates", ()):
+        parts = {"owner": safe_text(_name(each["owner"]))}
+        text = "certificate-unchecked"
+        if each["status"] == "checked":
+            text = "certified"
+            parts |= {name: safe_text(each[name]) for name in ("subject", "authority")}
+            parts["revocation"] = _say(f"revocation.{each['revocation']}", language)
+        lines.append(f"{_say('certificate', language)}: {_say(text, language).format(**parts)}")
+    return lines
 
 
 def _render_approval(approval: Mapping[str, Any], language: str, *, colour: bool) -> str:

@@ -19,11 +19,13 @@ from vermilion_verify import VERSION
 __all__ = [
     "CHECK_IDS",
     "NOT_PROVEN_AFTER",
+    "NOT_PROVEN_CERTIFICATE",
     "NOT_PROVEN_CONTENT",
     "NOT_PROVEN_FINDINGS",
     "NOT_PROVEN_LEFT_OUT",
     "NOT_PROVEN_REVOCATION",
     "NOT_PROVEN_TERM",
+    "NOT_PROVEN_UNREVOKED",
     "CheckResult",
     "CheckStatus",
     "Report",
@@ -36,6 +38,8 @@ NOT_PROVEN_FINDINGS = "that no further finding lies in the entries that were lef
 NOT_PROVEN_LEFT_OUT = "that the ledger itself left out no entry of this record"
 NOT_PROVEN_REVOCATION = "that the ledger left out no revocation of a key"
 NOT_PROVEN_TERM = "that no earlier anchor covers the registration, from which a term would run"
+NOT_PROVEN_CERTIFICATE = "that the certificates kept with a key vouch for its owner"
+NOT_PROVEN_UNREVOKED = "that no certificate was revoked when its key was registered"
 
 CHECK_IDS = (
     "bundle.parse",

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from vermilion_ledger.findings import Severity
 from vermilion_verify.report import (
     NOT_PROVEN_AFTER,
+    NOT_PROVEN_CERTIFICATE,
     NOT_PROVEN_CONTENT,
     NOT_PROVEN_FINDINGS,
     NOT_PROVEN_LEFT_OUT,
     NOT_PROVEN_REVOCATION,
     NOT_PROVEN_TERM,
+    NOT_PROVEN_UNREVOKED,
     CheckStatus,
     Verdict,
 )
@@ -124,6 +126,8 @@ TEXTS: Mapping[str, Phrase] = {
     "decided.out-of-order": Phrase("out of order", "次序不符"),
     "decided.late": Phrase("too late", "已逾期"),
     "decided.undecided": Phrase("in time or not, cannot tell", "无法判定是否按期"),
+    NOT_PROVEN_CERTIFICATE: Phrase(NOT_PROVEN_CERTIFICATE, "随密钥留存的证书可证明其持有人"),
+    NOT_PROVEN_UNREVOKED: Phrase(NOT_PROVEN_UNREVOKED, "登记密钥时其证书未被吊销"),
     # labels
     "checking": Phrase("Checking {name} ({size})", "正在核验 {name}({size})"),
     "interval": Phrase("First recorded", "首次存证"),
@@ -138,6 +142,15 @@ TEXTS: Mapping[str, Phrase] = {
     "no-bound": Phrase("no bound is proven", "未证明任何时间界限"),
     "timestamp": Phrase("Time-stamp", "时间戳"),
     "stamped": Phrase("not after {time}, says {authority}", "不晚于 {time}(由 {authority} 签发)"),
+    "certificate": Phrase("Certificate", "证书"),
+    "certified": Phrase(
+        "{subject}, for {owner}, vouched for by {authority}; revocation data: {revocation}",
+        "{subject}(持有人 {owner}),由 {authority} 签发;吊销数据:{revocation}",
+    ),
+    "certificate-unchecked": Phrase("kept for {owner}, not checked", "为 {owner} 留存,未核验"),
+    "revocation.good": Phrase("in force then", "当时有效"),
+    "revocation.stale": Phrase("of another time", "并非当时"),
+    "revocation.missing": Phrase("none", "无"),
     "approved": Phrase("approved", "同意"),
     "rejected": Phrase("rejected", "不同意"),
     "finding": Phrase("Finding at entry {sequence}", "发现(第 {sequence} 条)"),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # X.509 is loaded where there is a time-stamp, which costs a 
     from vermilion_ledger.timestamp.authority import Authority
     from vermilion_ledger.timestamp.verify import VerifiedToken
 
-__all__ = ["TimestampFindings", "judge_timestamps", "load_authorities"]
+__all__ = ["TimestampFindings", "judge_timestamps", "load_authorities", "load_issuers"]
 
 _ROOTS_SIZE_MAX = 1024 * 1024  # bytes of PEM
 
@@ -76,6 +76,24 @@ def load_authorities(paths: Sequence[Path]) -> tuple[Authority, ...]:
             raise InputError("timestamp.roots", f"{path} is larger than {_ROOTS_SIZE_MAX} bytes")
         found.append(parse_authority(str(path), data))
     return tuple(found)
+
+
+def load_issuers(paths: Sequence[Path]) -> tuple[Authority, ...]:
+    """Read the PEM files that ``[certificates] roots`` names: one authority each.
+
+    Raises:
+        NotFoundError: ``certificate.roots-missing``.
+        UnavailableError: ``certificate.roots-unreadable``.
+        InputError: ``certificate.roots``.
+    """
+    try:
+        return load_authorities(paths)
+    except NotFoundError as exc:
+        raise NotFoundError("certificate.roots-missing", exc.message) from exc
+    except UnavailableError as exc:
+        raise UnavailableError("certificate.roots-unreadable", exc.message) from exc
+    except InputError as exc:
+        raise InputError("certificate.roots", exc.message) from exc
 
 
 def judge_timestamps(bundle: EvidenceBundle, authorities: Sequence[Authority]) -> TimestampFindings:

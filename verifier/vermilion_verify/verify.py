@@ -33,11 +33,13 @@ from vermilion_verify.policy import TrustPolicy
 from vermilion_verify.registry import RegistryFile
 from vermilion_verify.report import (
     NOT_PROVEN_AFTER,
+    NOT_PROVEN_CERTIFICATE,
     NOT_PROVEN_CONTENT,
     NOT_PROVEN_FINDINGS,
     NOT_PROVEN_LEFT_OUT,
     NOT_PROVEN_REVOCATION,
     NOT_PROVEN_TERM,
+    NOT_PROVEN_UNREVOKED,
     CheckResult,
     CheckStatus,
     Report,
@@ -79,6 +81,7 @@ def verify_bundle(
     judge: BlockJudge,
     question: Question,
     authorities: Sequence[Authority] = (),
+    issuers: Sequence[Authority] = (),
 ) -> Report:
     """Verify a bundle for a document under a policy.
 
@@ -90,6 +93,8 @@ def verify_bundle(
         question: Freshness, and what an auditor brings along.
         authorities: Those of the policy, read by `load_authorities`; a
             time-stamp of anybody else is ignored.
+        issuers: Those of the policy's ``[certificates]``, read by `load_issuers`;
+            without them no certificate holds where the policy names roots.
 
     Raises:
         InputError: A registry file without log entries, or malformed log entries.
@@ -110,6 +115,7 @@ def verify_bundle(
         judge=judge,
         now=question.now,
         authorities=tuple(authorities),
+        issuers=tuple(issuers),
         as_of=question.as_of,
         registry_file=question.registry_file,
         walk=_read_walk(parsed[0], policy, question),
@@ -202,7 +208,7 @@ def _report(case: Case, checks: tuple[CheckResult, ...]) -> Report:
         interval=bound_event(case, first) if first is not None else nothing,
         document=_describe_document(case, first),
         approvals=tuple(_describe_approval(case, entry) for entry in _decisions(case)),
-        not_proven=_not_proven(case),
+        not_proven=_not_proven(case, checks),
         clock=case.now if case.policy.max_age is not None else None,
         findings=find_case_lapses(case),
     )
@@ -284,7 +290,10 @@ def _describe_key(case: Case, keyid: str, scheme: str, trouble: str | None) -> d
     return value
 
 
-def _not_proven(case: Case) -> tuple[str, ...]:
+def _not_proven(case: Case, checks: Sequence[CheckResult]) -> tuple[str, ...]:
+    certificates = [
+        each for check in checks for each in check.detail.get("certificates", ()) if each
+    ]
     sentences = [NOT_PROVEN_CONTENT, NOT_PROVEN_AFTER]
     if case.walk is None or case.bundle.record_key is None:
         sentences.append(NOT_PROVEN_LEFT_OUT)
@@ -294,4 +303,8 @@ def _not_proven(case: Case) -> tuple[str, ...]:
         sentences.append(NOT_PROVEN_FINDINGS)
     if any(rule.within is not None for rules in case.rule_lists for rule in rules):
         sentences.append(NOT_PROVEN_TERM)
+    if any(each["status"] != "checked" for each in certificates):
+        sentences.append(NOT_PROVEN_CERTIFICATE)
+    if any(each.get("revocation", "good") != "good" for each in certificates):
+        sentences.append(NOT_PROVEN_UNREVOKED)
     return tuple(sentences)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from vermilion_ledger.codes import (
     anchoring,
+    certifying,
     checking,
     core,
     couriering,
@@ -48,6 +49,7 @@ def all_codes() -> dict[str, Advice]:
         signing,
         delegating,
         ruling,
+        certifying,
         serving,
         hooking,
         living,

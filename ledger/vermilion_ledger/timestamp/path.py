@@ -16,7 +16,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 from vermilion_ledger.errors import InputError, VerificationError
 from vermilion_ledger.timestamp.authority import Authority, is_issued_by
 
-__all__ = ["Path", "check_path", "find_paths"]
+__all__ = ["Path", "check_links", "check_path", "find_extension", "find_paths", "read_extensions"]
 
 _E = TypeVar("_E", bound=x509.ExtensionType)
 
@@ -78,6 +78,23 @@ def check_path(path: Path, at: datetime) -> None:
         VerificationError: ``timestamp.not-valid-then``, ``timestamp.key-usage``
             or ``timestamp.path``.
     """
+    check_links(path, at)
+    _check_signer(read_extensions(path[0]), path[0])
+    for certificate in path[1:]:
+        usage = find_extension(read_extensions(certificate), x509.ExtendedKeyUsage)
+        if usage is not None and _FOR_STAMPS.isdisjoint(usage.value):
+            raise VerificationError(
+                "timestamp.key-usage", f"{_name(certificate)} issues nothing for time-stamps"
+            )
+
+
+def check_links(path: Path, at: datetime) -> None:
+    """Check that all were valid then, and each but the first may issue the one before it.
+
+    Raises:
+        VerificationError: ``timestamp.not-valid-then`` or ``timestamp.path``.
+        InputError: ``timestamp.malformed``.
+    """
     for certificate in path:
         if not certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc:
             raise VerificationError(
@@ -85,15 +102,14 @@ def check_path(path: Path, at: datetime) -> None:
                 f"{_name(certificate)} is valid from {certificate.not_valid_before_utc}"
                 f" to {certificate.not_valid_after_utc}, not at {at}",
             )
-    signer, *issuers = (_extensions(certificate) for certificate in path)
-    _check_signer(signer, path[0])
+    _, *issuers = (read_extensions(certificate) for certificate in path)
     for below, (extensions, certificate) in enumerate(zip(issuers, path[1:], strict=True)):
         _check_issuer(extensions, certificate, below=below)
 
 
 def _check_signer(extensions: x509.Extensions, certificate: x509.Certificate) -> None:
     """Made for time-stamps, and for nothing else (RFC 3161, section 2.3)."""
-    usage = _find(extensions, x509.ExtendedKeyUsage)
+    usage = find_extension(extensions, x509.ExtendedKeyUsage)
     if (
         usage is None
         or not usage.critical
@@ -103,7 +119,7 @@ def _check_signer(extensions: x509.Extensions, certificate: x509.Certificate) ->
             "timestamp.key-usage",
             f"{_name(certificate)} is not for time-stamps alone, by a critical extension",
         )
-    allowed = _find(extensions, x509.KeyUsage)
+    allowed = find_extension(extensions, x509.KeyUsage)
     if allowed is not None and not (
         allowed.value.digital_signature or allowed.value.content_commitment
     ):
@@ -114,7 +130,7 @@ def _check_issuer(
     extensions: x509.Extensions, certificate: x509.Certificate, *, below: int
 ) -> None:
     """May issue certificates, with ``below`` others between it and the signer."""
-    basic = _find(extensions, x509.BasicConstraints)
+    basic = find_extension(extensions, x509.BasicConstraints)
     if basic is None or not basic.value.ca:
         raise VerificationError(
             "timestamp.path", f"{_name(certificate)} may not issue certificates"
@@ -124,20 +140,20 @@ def _check_issuer(
             "timestamp.path",
             f"{_name(certificate)} allows {basic.value.path_length} issuers below it, not {below}",
         )
-    allowed = _find(extensions, x509.KeyUsage)
+    allowed = find_extension(extensions, x509.KeyUsage)
     if allowed is not None and not allowed.value.key_cert_sign:
         raise VerificationError(
             "timestamp.path", f"{_name(certificate)} may not issue certificates"
         )
-    usage = _find(extensions, x509.ExtendedKeyUsage)
-    if usage is not None and _FOR_STAMPS.isdisjoint(usage.value):
-        raise VerificationError(
-            "timestamp.key-usage", f"{_name(certificate)} issues nothing for time-stamps"
-        )
 
 
-def _extensions(certificate: x509.Certificate) -> x509.Extensions:
-    """Return the extensions, none of them critical and unknown here."""
+def read_extensions(certificate: x509.Certificate) -> x509.Extensions:
+    """Return the extensions, none of them critical and unknown here.
+
+    Raises:
+        InputError: ``timestamp.malformed``.
+        VerificationError: ``timestamp.path``: one that must be understood is not.
+    """
     try:
         extensions = certificate.extensions
     except (
@@ -156,7 +172,8 @@ def _extensions(certificate: x509.Certificate) -> x509.Extensions:
     return extensions
 
 
-def _find(extensions: x509.Extensions, kind: type[_E]) -> x509.Extension[_E] | None:
+def find_extension(extensions: x509.Extensions, kind: type[_E]) -> x509.Extension[_E] | None:
+    """Return the extension of a kind, or None where there is none."""
     try:
         return extensions.get_extension_for_class(kind)
     except x509.ExtensionNotFound:

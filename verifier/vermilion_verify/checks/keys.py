@@ -12,6 +12,7 @@ from vermilion_ledger.logged import LoggedEnvelope
 from vermilion_ledger.policies import check_policy_events
 from vermilion_ledger.possession import check_possession
 from vermilion_verify.case import Case
+from vermilion_verify.checks.certificates import check_certificates
 from vermilion_verify.checks.time import bound_event
 from vermilion_verify.outcome import Absent, Detail, Unknown
 from vermilion_verify.walk import LogWalk, check_walk
@@ -56,6 +57,7 @@ def check_key_validity(case: Case) -> Detail:
     for entry in case.entries:
         if entry.actors:
             _check_signers(case, entry)
+    certificates = check_certificates(case)
     in_doubt = _signers_in_doubt(case)
     if in_doubt:
         raise Unknown(_IN_DOUBT, "a signer's key counts as compromised", {"keys": sorted(in_doubt)})
@@ -71,7 +73,7 @@ def check_key_validity(case: Case) -> Detail:
             f"leaf {min(expired.values())} is not known to be from before a delegation ended",
             {"keys": sorted(expired)},
         )
-    return {"keys": len(case.registry.keys)}
+    return {"keys": len(case.registry.keys), **certificates}
 
 
 def is_log_entry(walk: LogWalk, event: BundleEntry, record_key: bytes) -> bool:

@@ -25,7 +25,7 @@ from vermilion_verify.printing import render_error, render_report, safe_text
 from vermilion_verify.registry import load_registry_file
 from vermilion_verify.report import Report
 from vermilion_verify.texts import TEXTS
-from vermilion_verify.timestamps import load_authorities
+from vermilion_verify.timestamps import load_authorities, load_issuers
 from vermilion_verify.verdict import EXIT_CODES
 from vermilion_verify.verify import Question, verify_bundle
 
@@ -62,12 +62,19 @@ def run(options: argparse.Namespace, language: str) -> int:
     )
     judge = _make_judge(options, policy)
     authorities = load_authorities(policy.timestamp_roots)
+    issuers = load_issuers(policy.certificate_roots)
 
     def verify(file: Path, bundle: Path) -> tuple[Report, Document]:
         data = _read_bundle(bundle)
         document = _digest(file, data)
         report = verify_bundle(
-            data, document, policy, judge=judge, question=question, authorities=authorities
+            data,
+            document,
+            policy,
+            judge=judge,
+            question=question,
+            authorities=authorities,
+            issuers=issuers,
         )
         return report, document
 
@@ -191,6 +198,8 @@ def _show_trust(options: argparse.Namespace) -> int:
         "timestampsRequired": policy.timestamps_required,
         "timestampsCount": policy.timestamps_count,
         "timestampRoots": [str(path) for path in policy.timestamp_roots],
+        "certificateRoots": [str(path) for path in policy.certificate_roots],
+        "certificatesRequired": policy.certificates_required,
         "rules": [rule.to_json() for rule in policy.approval_rules],
     }
     _print_json(value, indent=None if options.json else 2)

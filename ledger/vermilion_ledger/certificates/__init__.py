@@ -1,0 +1,1 @@
+"""X.509 certificates beside a registered key (docs/formats/certificates.md, RFC 5280)."""
