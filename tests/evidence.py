@@ -299,6 +299,7 @@ class Scene:
         endpoints: Sequence[Endpoint] = (),
         sm3: bytes | None = None,
         authorities: Sequence[Authority] = (),
+        issuers: Sequence[Authority] = (),
         **question: Any,
     ) -> Report:
         made = self.bundle() if bundle is None else bundle
@@ -310,6 +311,7 @@ class Scene:
             judge=BlockJudge(self.hashes() if hashes is None else hashes, endpoints),
             question=Question(**{"now": NOW} | question),
             authorities=authorities,
+            issuers=issuers,
         )
 
 

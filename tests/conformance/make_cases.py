@@ -24,6 +24,7 @@ for source in ("tests", "verifier", "ledger"):
     sys.path.insert(0, str(HERE.parents[1] / source))
 
 from conformance.case import Case  # noqa: E402
+from conformance.certificate_cases import certificate_cases  # noqa: E402
 from conformance.curve_cases import curve_cases  # noqa: E402
 from conformance.finding_cases import finding_cases  # noqa: E402
 from conformance.format_cases import bundle_cases, log_cases  # noqa: E402
@@ -49,6 +50,7 @@ def all_cases() -> Iterator[Case]:
     yield from log_cases()
     yield from statement_cases()
     yield from curve_cases()
+    yield from certificate_cases()
     yield from key_cases()
     yield from rule_cases()
     yield from office_rule_cases()

@@ -7,11 +7,11 @@ from vermilion_ledger.codes.advice import Advice
 __all__ = ["CODES"]
 
 _GIVE_OTHERS = Advice(
-    en="Give the certificates of this very key, leaf first, and lists or OCSP responses about them.",
+    en="Give the certificates of this very key, leaf first, and revocation data about them.",
     zh="请提供该密钥本身的证书(末级证书在前)及与之相关的吊销列表或 OCSP 响应。",
 )
 _NOT_VOUCHED = Advice(
-    en="Do not rely on this key's certificate; ask whoever issued it, and the office, what it says.",
+    en="Do not rely on this key's certificate; ask the office and whoever issued it.",
     zh="请勿采信该密钥的证书;请向签发机构及该单位核实。",
 )
 _MEND_ROOTS = Advice(
@@ -27,7 +27,7 @@ CODES: dict[str, Advice] = {
     # --- what a verifier finds ---
     "certificate.key-usage": _NOT_VOUCHED,
     "certificate.missing": Advice(
-        en="Ask for approvals by keys with certificates, or do not require them in the trust policy.",
+        en="Ask for approvals by keys with certificates, or do not require them in the policy.",
         zh="请要求以带证书的密钥审批,或在信任策略中不作要求。",
     ),
     "certificate.no-time": Advice(

@@ -57,9 +57,7 @@ def _judge(case: Case, event: LoggedEnvelope) -> dict[str, Any]:
     if first is None:
         if is_pending(case):
             return {"owner": detail["owner"], "status": "not checked before an anchor"}
-        raise Unknown(
-            "certificate.no-time", f"no final anchor bounds the key of leaf {event.index}"
-        )
+        raise Unknown("certificate.no-time", f"no final anchor covers leaf {event.index}")
     certified = check_material(material, case.issuers, first.block_time)
     return {
         "owner": detail["owner"],
