@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 __all__ = ["PIN", "Token", "make_token"]
 
@@ -32,7 +32,9 @@ class Token:
     label: str
     folder: Path
 
-    def put_key(self, label: str, key: ec.EllipticCurvePrivateKey, number: int) -> None:
+    def put_key(
+        self, label: str, key: ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey, number: int
+    ) -> None:
         """Import a private key under a label."""
         path = self.folder / f"{number}.pem"
         path.write_bytes(
