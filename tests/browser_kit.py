@@ -33,7 +33,7 @@ _FLAGS = (
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
     *("--disable-dev-shm-usage", "--remote-debugging-port=0"),
 )
-_TIMEOUT = 30.0  # seconds
+_TIMEOUT = 60.0  # seconds
 
 
 def find_chromium() -> tuple[str, dict[str, str]]:
