@@ -89,9 +89,9 @@ def approve(  # noqa: PLR0913 - one parameter per option
     if sha256:
         asked["digest"] = {"sha256": sha256}
     with Ledger(url) as ledger:
+        if aggregate and (keys or statement is not None or choice.is_given):
+            raise InputError("join.alone", "--aggregate stands without keys and --statement")
         if aggregate:
-            if keys or statement is not None or choice.is_given:
-                raise InputError("join.alone", "--aggregate stands without keys and --statement")
             signed = _join(ledger, record, asked, aggregate)
         else:
             with _signers_of(ledger, keys, choice) as everybody:
@@ -102,12 +102,8 @@ def approve(  # noqa: PLR0913 - one parameter per option
             show({"file": str(output)}, f"{output}: {who}, not submitted", as_json=as_json)
             return
         answer = submit_envelope(ledger, signed, wait=wait)
-    show(
-        answer,
-        f"{who}: entry {answer['sequence']} of {record},"
-        f" index {answer['index']}, {answer['state']}",
-        as_json=as_json,
-    )
+    place = f"entry {answer['sequence']} of {record}, index {answer['index']}, {answer['state']}"
+    show(answer, f"{who}: {place}", as_json=as_json)
 
 
 @contextmanager
@@ -131,7 +127,7 @@ def _sign(
     keys: Sequence[StatementSigner],
     statement: Path | None,
 ) -> Envelope:
-    """Sign a new statement, or the one of a file; that asks the ledger nothing."""
+    """Sign a new statement, or the one of a file, about which the ledger is not asked."""
     from vermilion_api.joint import load_part
     from vermilion_api.signing import check_statement, prepare_event, sign_envelope
     from vermilion_ledger.envelope import make_envelope

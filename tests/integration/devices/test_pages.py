@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from browser_kit import Browser
+from passkey_kit import address_of
 from served import Served
 
 PAGES = ("/approve", "/enrol", "/approve/rec_" + "0" * 32)
@@ -22,7 +23,7 @@ _TABLE = re.compile(r"^  (\w+): both\(", re.MULTILINE)
 def test_a_page_is_whole_in_both_languages(
     served: Served, browser: Browser, path: str, language: str, heading: str, other: str
 ) -> None:
-    url = str(served.client.base_url).rstrip("/").replace("127.0.0.1", "localhost")
+    url = address_of(served)
     with browser.page(language=language) as page:
         page.go(url + path)
         page.wait("document.body.dataset.ready")
@@ -44,7 +45,7 @@ def test_a_page_is_whole_in_both_languages(
 def test_a_script_from_elsewhere_or_within_the_page_does_not_run(
     served: Served, browser: Browser
 ) -> None:
-    url = str(served.client.base_url).rstrip("/").replace("127.0.0.1", "localhost")
+    url = address_of(served)
     with browser.page() as page:
         page.go(f"{url}/approve")
         page.wait("document.body.dataset.ready")

@@ -13,7 +13,7 @@ import pytest
 from browser_kit import Browser
 from chain import anvil_binary
 from integration.api.test_up import ports, running
-from integration.devices.test_passkeys import Holder, make_part
+from passkey_kit import Holder, make_part
 from vermilion_api.cli import main as operator
 from vermilion_api.client import Ledger
 from vermilion_api.keyfiles import load_key_file
