@@ -117,7 +117,7 @@ def find_owner(ledger: Ledger, device: Device) -> Actor:
     registry = collect_keys(events)
     key = registry.find(make_keyid(device.scheme, device.public))
     for event in events:
-        if event.statement.event == "register" and touched_key(event) == key.keyid:
+        if event.statement.event == "register" and touched_key(event.statement) == key.keyid:
             for signature in event.envelope.signatures:
                 if signature.keyids == (key.keyid,):
                     verify_actor_signature(signature, event.envelope.message, registry)

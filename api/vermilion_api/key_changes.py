@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from vermilion_api.client import Ledger
+from vermilion_api.devices import StatementSigner
 from vermilion_api.joint import fetch_key_events, merge_parts
 from vermilion_api.keyfiles import KeyFile
 from vermilion_api.signing import describe_key, prepare_event, sign_envelope, submit_envelope
@@ -54,7 +55,9 @@ class Rotation:
     revoked: int
 
 
-def make_key_event(ledger: Ledger, asked: Mapping[str, Any], keys: Sequence[KeyFile]) -> Envelope:
+def make_key_event(
+    ledger: Ledger, asked: Mapping[str, Any], keys: Sequence[StatementSigner]
+) -> Envelope:
     """Have a key event prepared, compare it, and return it signed; nothing is submitted.
 
     Raises:
@@ -67,7 +70,7 @@ def make_key_event(ledger: Ledger, asked: Mapping[str, Any], keys: Sequence[KeyF
 
 def join_key_event(
     parts: Sequence[Envelope],
-    keys: Sequence[KeyFile],
+    keys: Sequence[StatementSigner],
     *,
     event: str,
     keyid: str,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,14 +18,19 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AddressOption",
+    "CertificateOption",
+    "CrlOption",
     "DeviceChoice",
     "LabelOption",
+    "OwnerOption",
     "PinOption",
     "Pkcs11Option",
     "TokenOption",
     "WalletOption",
+    "describe_certificates",
     "fresh_key",
     "open_device",
+    "split_actor",
 ]
 
 Pkcs11Option = Annotated[
@@ -41,6 +46,18 @@ WalletOption = Annotated[
 ]
 AddressOption = Annotated[
     str, typer.Option("--address", help="Account of the wallet, where it has several.")
+]
+
+OwnerOption = Annotated[
+    str, typer.Option("--owner", help="id,name,post,unit of the owner of a device's key.")
+]
+CertificateOption = Annotated[
+    list[Path] | None,
+    typer.Option(help="File of certificates about the key, leaf first; may be repeated."),
+]
+CrlOption = Annotated[
+    list[Path] | None,
+    typer.Option(help="Revocation list or OCSP response kept with them; may be repeated."),
 ]
 
 
@@ -79,29 +96,52 @@ def open_device(choice: DeviceChoice) -> Iterator[Device]:
 
 @contextmanager
 def fresh_key(
-    key: Path | None, choice: DeviceChoice, owner: Mapping[str, str]
-) -> Iterator[StatementSigner]:
+    key: Path | None, choice: DeviceChoice, owner: str
+) -> Iterator[StatementSigner | None]:
     """Yield the key that is to be registered: of a file, or of a device with its owner.
 
+    Args:
+        key: Key file.
+        choice: A device; without both there is no key.
+        owner: ``id,name,post,unit`` of a device's owner.
+
     Raises:
-        InputError: ``device.options``: both, neither, or an owner too many or too few.
+        InputError: ``device.options``: both, or an owner too many or too few.
         EvidenceError: As `load_key_file` and `open_device`.
     """
     from vermilion_api.devices import DeviceKey
     from vermilion_api.keyfiles import load_key_file
     from vermilion_ledger.actor import parse_actor
 
-    if (key is None) != choice.is_given:
+    if key is not None and choice.is_given:
         raise InputError("device.options", "give --key, or --pkcs11, or --wallet")
-    if key is not None:
-        if any(owner.values()):
-            raise InputError("device.options", "a key file names its owner itself")
-        yield load_key_file(key)
+    if bool(owner) != choice.is_given:
+        raise InputError("device.options", "--owner says whose a device's key is, and no other's")
+    if not choice.is_given:
+        yield load_key_file(key) if key is not None else None
         return
-    if not owner["id"]:
-        raise InputError("device.options", "a device names no owner: give --owner-id")
     with open_device(choice) as device:
-        yield DeviceKey(device=device, owner=parse_actor(dict(owner), what="owner"))
+        yield DeviceKey(device=device, owner=parse_actor(split_actor(owner), what="owner"))
+
+
+def split_actor(text: str) -> dict[str, str]:
+    """Return the members of ``id,name,post,unit``; those at the end may be left out."""
+    return dict(zip(("id", "name", "post", "unit"), (*text.split(","), "", "", ""), strict=False))
+
+
+def describe_certificates(
+    key: StatementSigner, chain: Sequence[Path] | None, revocations: Sequence[Path] | None
+) -> dict[str, Any]:
+    """Return the members of a registration that certificates add, if there are any.
+
+    Raises:
+        EvidenceError: As `vermilion_api.certificate_files.describe_certificates`.
+    """
+    if not chain and not revocations:
+        return {}
+    from vermilion_api import certificate_files
+
+    return certificate_files.describe_certificates(key.public, chain or (), revocations or ())
 
 
 def _open_token(choice: DeviceChoice) -> Device:

@@ -25,19 +25,52 @@ from vermilion_api.cli.common import (
     show,
     write_file,
 )
+from vermilion_api.cli.devices import (
+    AddressOption,
+    CertificateOption,
+    CrlOption,
+    DeviceChoice,
+    LabelOption,
+    OwnerOption,
+    PinOption,
+    Pkcs11Option,
+    TokenOption,
+    WalletOption,
+    describe_certificates,
+    fresh_key,
+    split_actor,
+)
 
 if TYPE_CHECKING:
     from vermilion_api.client import Ledger
+    from vermilion_api.devices import StatementSigner
     from vermilion_api.keyfiles import KeyFile
     from vermilion_ledger.envelope import Envelope
 
 __all__ = ["compromised", "register", "revoke", "rotate"]
 
 _DEFAULT_MAY = "approve,countersign,seal"
+_CERTIFIED = ("certificates", "revocations")  # what a root's registration may have too
 
 _RootOption = Annotated[
     list[Path] | None, typer.Option("--root", help="Key file of a root; may be repeated.")
 ]
+_MayOption = Annotated[
+    str, typer.Option(help=f"Event words it may sign; {_DEFAULT_MAY} if left out.")
+]
+_OfficerOption = Annotated[
+    bool, typer.Option("--officer", help="May revoke, supersede and dispose anywhere.")
+]
+_UntilOption = Annotated[
+    str, typer.Option(help="End of a delegation, such as 2026-12-31T16:00:00Z.")
+]
+_OnBehalfOfOption = Annotated[
+    str, typer.Option(help="Id of the owner for whom a delegated key decides.")
+]
+_ActorOption = Annotated[
+    str, typer.Option(help="id,name,post,unit of the root that signs later, elsewhere.")
+]
+_KeyidOption = Annotated[str, typer.Option(help="With --statement: the key that it must be about.")]
 _StatementOption = Annotated[
     list[Path] | None,
     typer.Option(help="File of --output, to be signed as well or sent; several are joined."),
@@ -52,24 +85,21 @@ def register(  # noqa: PLR0913 - one parameter per option
     *,
     key: Annotated[Path | None, typer.Option("--key", help="Key file to register.")] = None,
     root: _RootOption = None,
-    may: Annotated[
-        str, typer.Option(help=f"Event words it may sign; {_DEFAULT_MAY} if left out.")
-    ] = "",
-    officer: Annotated[
-        bool, typer.Option("--officer", help="May revoke, supersede and dispose anywhere.")
-    ] = False,
-    until: Annotated[
-        str, typer.Option(help="End of a delegation, such as 2026-12-31T16:00:00Z.")
-    ] = "",
-    on_behalf_of: Annotated[
-        str, typer.Option(help="Id of the owner for whom a delegated key decides.")
-    ] = "",
-    actor: Annotated[
-        str, typer.Option(help="id,name,post,unit of the root that signs later, elsewhere.")
-    ] = "",
-    keyid: Annotated[
-        str, typer.Option(help="With --statement: the key that it must be about.")
-    ] = "",
+    may: _MayOption = "",
+    officer: _OfficerOption = False,
+    until: _UntilOption = "",
+    on_behalf_of: _OnBehalfOfOption = "",
+    actor: _ActorOption = "",
+    keyid: _KeyidOption = "",
+    pkcs11: Pkcs11Option = None,
+    token: TokenOption = "",
+    label: LabelOption = "",
+    pin: PinOption = None,
+    wallet: WalletOption = "",
+    address: AddressOption = "",
+    owner: OwnerOption = "",
+    certificate: CertificateOption = None,
+    crl: CrlOption = None,
     statement: _StatementOption = None,
     output: _OutputOption = None,
     url: UrlOption = DEFAULT_URL,
@@ -78,28 +108,29 @@ def register(  # noqa: PLR0913 - one parameter per option
 ) -> None:
     """Register a key, signed by the roots and by itself; a root by itself alone."""
     from vermilion_api.client import Ledger
-    from vermilion_api.keyfiles import load_key_file
     from vermilion_ledger.errors import InputError
 
-    fresh = load_key_file(key) if key is not None else None
+    choice = DeviceChoice(
+        pkcs11=pkcs11, token=token, label=label, pin=pin, wallet=wallet, address=address
+    )
     roots = load_keys(root)
-    if fresh is not None:
-        keyid = fresh.keyid
-    if not keyid:
-        raise InputError("key.unnamed", "neither --key nor --keyid says which key")
     given: dict[str, Any] = {"may": _words(may)} if may else {}
     given |= {"officer": True} if officer else {}
     given |= {"until": until} if until else {}
     given |= {"onBehalfOf": on_behalf_of} if on_behalf_of else {}
-    with Ledger(url) as ledger:
-        signers = [*roots, *([fresh] if fresh else [])]
+    with Ledger(url) as ledger, fresh_key(key, choice, owner) as fresh:
+        if fresh is not None:
+            keyid = fresh.keyid
+            given |= describe_certificates(fresh, certificate, crl)
+        if not keyid:
+            raise InputError("key.unnamed", "neither --key nor --keyid says which key")
         if statement:
+            signers = [*roots, *([fresh] if fresh else [])]
             signed = _join(statement, signers, event="register", keyid=keyid, detail=given)
         elif fresh is None:
             raise InputError("key.unnamed", "--keyid stands with --statement; give --key")
         else:
-            asked, signers = _ask_register(ledger, fresh, roots, given, actor)
-            signed = _make(ledger, asked, signers)
+            signed = _make(ledger, *_ask_register(ledger, fresh, roots, given, actor))
         _finish(ledger, signed, output, wait=wait, as_json=as_json)
 
 
@@ -192,19 +223,24 @@ def _some(keys: list[KeyFile]) -> list[KeyFile]:
 
 
 def _ask_register(
-    ledger: Ledger, fresh: KeyFile, roots: list[KeyFile], given: Mapping[str, Any], actor: str
-) -> tuple[dict[str, Any], list[KeyFile]]:
+    ledger: Ledger,
+    fresh: StatementSigner,
+    roots: list[KeyFile],
+    given: Mapping[str, Any],
+    actor: str,
+) -> tuple[dict[str, Any], list[StatementSigner]]:
     """Return what is asked of the ledger, and who signs it here."""
     from vermilion_api.signing import describe_key
 
     is_root = fresh.keyid in ledger.get("/v1/log")["registry"]["roots"]
     signers = [fresh] if is_root else [*roots, fresh]
     if actor:
-        members = (*actor.split(","), "", "", "")[:4]
-        named: Any = dict(zip(("id", "name", "post", "unit"), members, strict=True))
+        named = split_actor(actor)
     else:
         named = (signers if is_root else _some(roots))[0].owner.to_json()
-    powers = {"may": []} if is_root else {"may": _words(_DEFAULT_MAY), **given}
+    powers = {"may": _words(_DEFAULT_MAY), **given}
+    if is_root:
+        powers = {"may": []} | {name: given[name] for name in _CERTIFIED if name in given}
     detail = {**describe_key(fresh, ()), **powers}
     return {"event": "register", "detail": detail, "actor": named}, signers
 
@@ -223,7 +259,7 @@ def _revocation(
     return _make(ledger, asked, keys)
 
 
-def _make(ledger: Ledger, asked: Mapping[str, Any], keys: Sequence[KeyFile]) -> Envelope:
+def _make(ledger: Ledger, asked: Mapping[str, Any], keys: Sequence[StatementSigner]) -> Envelope:
     from vermilion_api.key_changes import make_key_event
 
     return make_key_event(ledger, asked, keys)
@@ -231,7 +267,7 @@ def _make(ledger: Ledger, asked: Mapping[str, Any], keys: Sequence[KeyFile]) -> 
 
 def _join(
     paths: Sequence[Path],
-    keys: Sequence[KeyFile],
+    keys: Sequence[StatementSigner],
     *,
     event: str,
     keyid: str,

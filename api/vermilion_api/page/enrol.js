@@ -64,6 +64,8 @@ async function sign() {
     const signature = await passkey.sign(await challengeOf(payload), key, id);
     const part = canonical(ledger.envelopeOf(base64(payload), keyid, signature));
     byId("part").value = part;
+    byId("command").textContent =
+      `vermilion keys register --statement FILE --keyid ${keyid} --root ROOT.json`;
     const link = byId("download");
     link.href = URL.createObjectURL(new Blob([part], { type: "application/json" }));
     link.download = `${statement.predicate.detail.owner.id.replace(/[^\w.-]/g, "_")}.part.json`;

@@ -86,7 +86,7 @@ def test_a_document_approved_by_a_passkey_and_a_wallet_is_proven(
         node = load_settings(home).chains[0].endpoints[0]
         account = "0x" + "f39Fd6e51aad88F6F4ce6aB8827279cffFb92266"  # Anvil's first
         wallet = ("--wallet", node, "--address", account)
-        owner = ("--owner-id", "u-1030", "--owner-name", "李雷")
+        owner = ("--owner", "u-1030,李雷")
         run("keys", "register", *wallet, *owner, "--root", root, *url)
         run("approve", record, *wallet, *url)
 

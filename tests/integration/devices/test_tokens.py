@@ -87,7 +87,7 @@ def fail(served: Served, capsys: pytest.CaptureFixture[str]) -> Callable[..., st
     return call
 
 
-OWNER = ("--owner-id", "u-7", "--owner-name", "李雷", "--post", "处长", "--unit", "办公室")
+OWNER = ("--owner", "u-7,李雷,处长,办公室")
 
 
 @pytest.mark.parametrize(
@@ -223,7 +223,7 @@ def test_a_registration_names_one_key_and_its_owner(
 ) -> None:
     root = str(served.folder / "root.json")
 
-    assert "device.options" in fail("keys", "register", "--root", root)
+    assert "key.unnamed" in fail("keys", "register", "--root", root)
     assert "device.options" in fail("keys", "register", *desk.options(), "--root", root)
     both = ("--key", root, *desk.options(), *OWNER)
     assert "device.options" in fail("keys", "register", *both)

@@ -27,7 +27,7 @@ from vermilion_verify.registry import parse_registry_file
 N = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 KEY, OTHER = b"\x11" * 32, b"\x12" * 32
 ADDRESS = "0x" + secp256k1.public_key_of(KEY).hex()
-OWNER = ("--owner-id", "u-8", "--owner-name", "韩梅梅", "--post", "会计", "--unit", "财务处")
+OWNER = ("--owner", "u-8,韩梅梅,会计,财务处")
 
 
 @pytest.fixture(scope="module")

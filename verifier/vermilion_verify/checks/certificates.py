@@ -32,7 +32,10 @@ def check_certificates(case: Case) -> Detail:
     signing = {keyid for entry in case.entries for keyid in entry.signers}
     found = []
     for event in case.key_events:
-        if event.statement.event == "register" and (keyid := touched_key(event)) in signing:
+        if (
+            event.statement.event == "register"
+            and (keyid := touched_key(event.statement)) in signing
+        ):
             signing.discard(keyid)
             if "certificates" in event.statement.detail:
                 found.append({"keyid": keyid, **_judge(case, event)})
