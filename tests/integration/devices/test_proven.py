@@ -16,9 +16,7 @@ from integration.api.test_up import ports, running
 from passkey_kit import Holder, make_part
 from vermilion_api.cli import main as operator
 from vermilion_api.client import Ledger
-from vermilion_api.keyfiles import load_key_file
 from vermilion_api.settings import load_settings
-from vermilion_api.signing import sign_envelope, submit_envelope
 from vermilion_verify.cli import main as verifier
 
 WAIT_SECONDS = 120.0
@@ -76,7 +74,9 @@ def test_a_document_approved_by_a_passkey_and_a_wallet_is_proven(
         place = up.url.replace("127.0.0.1", "localhost")
         holder = Holder(page, page.add_device(), place)
         part = make_part(page, place, "u-1029")
-        submit_envelope(ledger, sign_envelope(part, [load_key_file(root)]))
+        (tmp_path / "part.json").write_bytes(part.data)
+        stated = ("--statement", tmp_path / "part.json", "--keyid", part.signatures[0].keyids[0])
+        run("keys", "register", *stated, "--root", root, *url)
         holder.read(record)
         page.choose_file("#file", document)
         page.wait("document.querySelector('#match').className === 'good'")
