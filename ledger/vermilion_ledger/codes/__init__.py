@@ -13,6 +13,7 @@ from vermilion_ledger.codes import (
     core,
     couriering,
     delegating,
+    erasing,
     hooking,
     living,
     numbering,
@@ -39,6 +40,7 @@ def all_codes() -> dict[str, Advice]:
     for area in (
         core,
         storing,
+        erasing,
         checking,
         anchoring,
         couriering,
