@@ -26,6 +26,7 @@ def find_case_lapses(case: Case) -> tuple[Finding, ...]:
         case.history,
         ProvenTimes(case),
         flow=None if name is None else load_flow(name),
+        registry=case.registry,
         complete=case.is_complete,
     )
 

@@ -69,6 +69,10 @@ CODES: dict[str, Advice] = {
         en="Urge whoever has to see to it, and record the answer with its outcome.",
         zh="请向承办人催办,并记录办理结果。",
     ),
+    "finding.regraded": Advice(
+        en="Treat the document by its higher grade until a security officer has regraded it anew.",
+        zh="在保密管理员重新定级之前,请按较高的密级管理该文件。",
+    ),
     "finding.undelivered": Advice(
         en="Ask the recipients for their receipt, or dispatch it again; receipts are `receive`.",
         zh="请向收文单位核实签收情况,或重新分送;签收以 receive 事件记录。",

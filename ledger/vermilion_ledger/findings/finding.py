@@ -83,6 +83,10 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
         "due {due}, answered later by entry {answer}",
         "期限为 {due},第 {answer} 条逾期办结",
     ),
+    "finding.regraded": (
+        "the grade was changed against the rules for that ({problem})",
+        "密级变更不合规定({problem})",
+    ),
     "finding.undelivered": (
         "dispatched to {count}, of whom {missing} sent no receipt",
         "分送 {count} 份,其中 {missing} 份未见签收",

@@ -9,18 +9,25 @@ from __future__ import annotations
 
 from vermilion_ledger.findings.finding import Finding
 from vermilion_ledger.findings.flow import FLOW_NAMES, Flow
+from vermilion_ledger.findings.grades import find_grade_lapses
 from vermilion_ledger.findings.reading import read_text
 from vermilion_ledger.findings.steps import find_step_lapses
 from vermilion_ledger.findings.tasks import find_task_lapses
 from vermilion_ledger.findings.times import Times
 from vermilion_ledger.findings.versions import find_version_lapses
+from vermilion_ledger.keys import KeyRegistry
 from vermilion_ledger.records import RecordHistory
 
 __all__ = ["find_lapses", "flow_name_of"]
 
 
 def find_lapses(
-    history: RecordHistory, times: Times, *, flow: Flow | None = None, complete: bool = True
+    history: RecordHistory,
+    times: Times,
+    *,
+    flow: Flow | None = None,
+    registry: KeyRegistry | None = None,
+    complete: bool = True,
 ) -> tuple[Finding, ...]:
     """Return what is missing, late, or not in order in the life of a document.
 
@@ -28,6 +35,7 @@ def find_lapses(
         history: Entries of one document's record, in order.
         times: When they came about, and the present moment.
         flow: The steps that are expected; None expects none.
+        registry: The keys of the signers, for who has not judged them at intake.
         complete: Whether no entry was left out; if some were, findings that an
             absent entry could lift are not certain.
     """
@@ -35,6 +43,8 @@ def find_lapses(
         *find_version_lapses(history.entries, complete=complete),
         *find_task_lapses(history.entries, times, complete=complete),
     ]
+    if registry is not None:
+        found += find_grade_lapses(history.entries, registry, complete=complete)
     if flow is not None:
         found += find_step_lapses(history.entries, flow, complete=complete)
     return tuple(sorted(found, key=lambda each: (each.sequence, each.code)))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from evidence import CORRECTED_BYTES, LI, WANG, Scene, office, plain
+from office import Person
 from trusted import START
 from vermilion_ledger.encoding import encode_time
 from vermilion_ledger.findings import Severity
@@ -16,6 +17,7 @@ from vermilion_verify.printing import render_report
 from vermilion_verify.report import NOT_PROVEN_FINDINGS, CheckStatus, Report
 from vermilion_verify.texts import TEXTS
 
+DRAFTER = Person(name="drafter", may=("register", "regrade"), officer=True)
 SIGNED = {"step": "sign-off", "decision": "approved"}
 BLOCK_SECONDS = 12
 
@@ -190,3 +192,21 @@ def test_a_hostile_detail_is_only_not_there() -> None:
     scene.anchor()
 
     assert listed(scene.verify()) == [("undelivered", "notice", True)]
+
+
+def test_a_change_of_grade_by_a_drafter_is_told_and_one_by_an_officer_is_not() -> None:
+    guard = Person(name="guard", may=("regrade",), officer=True)
+    change = {"from": "公开", "to": "内部", "reason": "names of persons"}
+
+    def regraded(by: Person) -> Report:
+        scene = office(rules=None, people=(WANG, LI, guard, DRAFTER))
+        scene.event("register", DRAFTER, detail={"grade": "公开"})
+        scene.event("regrade", by, detail=change)
+        scene.anchor()
+        return scene.verify()
+
+    assert listed(regraded(guard)) == []
+    unlawful = regraded(DRAFTER)
+    assert listed(unlawful) == [("regraded", "critical", True)]
+    assert unlawful.findings[0].detail == {"problem": "grade.drafter"}
+    assert unlawful.verdict == "proven"
