@@ -25,6 +25,7 @@ for source in ("tests", "verifier", "ledger"):
 
 from conformance.case import Case  # noqa: E402
 from conformance.certificate_cases import certificate_cases  # noqa: E402
+from conformance.completeness_cases import completeness_cases  # noqa: E402
 from conformance.curve_cases import curve_cases  # noqa: E402
 from conformance.finding_cases import finding_cases  # noqa: E402
 from conformance.format_cases import bundle_cases, log_cases  # noqa: E402
@@ -62,6 +63,7 @@ def all_cases() -> Iterator[Case]:
     yield from audit_cases()
     yield from finding_cases()
     yield from number_cases()
+    yield from completeness_cases()
 
 
 def main() -> int:
