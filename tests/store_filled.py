@@ -66,6 +66,10 @@ def fill(database: Database, tiles: TileStore) -> None:
                 "''" if is_sqlite(connection) else "''::bytea"
             )
         )
+        connection.exec_driver_sql("UPDATE erasing SET closed = 0")
+        leaf = "zeroblob(65)" if is_sqlite(connection) else "decode(repeat('00', 65), 'hex')"
+        connection.exec_driver_sql(f"INSERT INTO erased VALUES (0, {leaf})")
+        connection.exec_driver_sql("UPDATE erasing SET closed = 1")
     stamp = StoredTimestamp(size=1, authority="http://tsa.example", token=b"token", time=NOW)
     database.timestamps.save(stamp)
 

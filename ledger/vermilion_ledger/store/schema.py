@@ -14,16 +14,28 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     Identity,
-    Index,
     Integer,
     LargeBinary,
-    MetaData,
     PrimaryKeyConstraint,
     SmallInteger,
     Table,
     Text,
-    text,
 )
+
+from vermilion_ledger.store.anchor_schema import (
+    anchor_attempts,
+    anchor_nonces,
+    anchor_notes,
+    anchor_payments,
+    anchor_receipts,
+    anchors,
+    blocks,
+    timestamps,
+    vanished_blocks,
+)
+from vermilion_ledger.store.columns import METADATA
+from vermilion_ledger.store.columns import ROW as _ROW
+from vermilion_ledger.store.columns import sized as _sized
 
 __all__ = [
     "INSERT_ONLY",
@@ -39,6 +51,8 @@ __all__ = [
     "digests",
     "document_numbers",
     "entries",
+    "erased",
+    "erasing",
     "head",
     "idempotency",
     "known_envelopes",
@@ -52,23 +66,6 @@ __all__ = [
     "timestamps",
     "vanished_blocks",
 ]
-
-METADATA = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-    }
-)
-# SQLite makes a key the row's own number only where its type is INTEGER.
-_ROW = BigInteger().with_variant(Integer(), "sqlite")
-
-
-def _sized(column: str, size: int) -> CheckConstraint:
-    return CheckConstraint(f"length({column}) = {size}", name=f"{column}_size")
-
 
 # In order of arrival. What the log commits to; the record key is repeated in
 # each row, so that a row is enough to open its entry.
@@ -148,6 +145,34 @@ digests = Table(
     sqlite_with_rowid=False,
 )
 
+# What is left of an entry whose record was destroyed: its place and the 65 bytes that everybody
+# has. Nothing else, and no order: an erasure writes all rows anew, so that no row tells which
+# others came with it.
+erased = Table(
+    "erased",
+    METADATA,
+    Column("leaf_index", _ROW, primary_key=True, autoincrement=False),
+    Column("entry", LargeBinary, nullable=False),
+    CheckConstraint("leaf_index >= 0", name="order"),
+    _sized("entry", 65),
+)
+
+# One row. Evidence can be deleted while `closed` is 0, which no transaction can commit: there is
+# no such head. `due` is 1 from an erasure until no file holds the bytes any more.
+erasing = Table(
+    "erasing",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column(
+        "closed",
+        Integer,
+        ForeignKey("head.id", deferrable=True, initially="DEFERRED"),
+        nullable=False,
+    ),
+    Column("due", Integer, nullable=False),
+    CheckConstraint("id = 1", name="one_row"),
+)
+
 refusals = Table(
     "refusals",
     METADATA,
@@ -195,152 +220,6 @@ lease = Table(
     CheckConstraint("id = 1", name="one_row"),
 )
 
-blocks = Table(
-    "blocks",
-    METADATA,
-    Column("chain_id", BigInteger, nullable=False),
-    Column("hash", LargeBinary, nullable=False),
-    Column("number", BigInteger, nullable=False),
-    Column("header", LargeBinary, nullable=False),
-    Column("time", BigInteger, nullable=False),
-    Column("offered_at", BigInteger, nullable=False),
-    PrimaryKeyConstraint("chain_id", "hash"),
-    _sized("hash", 32),
-    Index(None, "chain_id", "offered_at"),
-)
-
-# Changed by the anchorer, with `revision` rising at each change.
-anchors = Table(
-    "anchors",
-    METADATA,
-    Column("anchor_id", _ROW, Identity(), primary_key=True),
-    Column("chain_id", BigInteger, nullable=False),
-    Column("contract", LargeBinary, nullable=False),
-    Column("log", LargeBinary, nullable=False),
-    Column("size", BigInteger, nullable=False),
-    Column("root", LargeBinary, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("revision", BigInteger, nullable=False),
-    Column("transaction_hash", LargeBinary),
-    Column("block_number", BigInteger),
-    Column("block_hash", LargeBinary),
-    Column("created_at", BigInteger, nullable=False),
-    _sized("contract", 20),
-    _sized("log", 32),
-    _sized("root", 32),
-)
-Index(
-    "uq_anchors_open",
-    anchors.c.chain_id,
-    anchors.c.contract,
-    anchors.c.log,
-    unique=True,
-    sqlite_where=text("state NOT IN ('final', 'superseded')"),
-    postgresql_where=text("state NOT IN ('final', 'superseded')"),
-)
-
-anchor_attempts = Table(
-    "anchor_attempts",
-    METADATA,
-    Column("anchor_id", _ROW, ForeignKey("anchors.anchor_id"), nullable=False),
-    Column("attempt", Integer, nullable=False),
-    Column("nonce", BigInteger, nullable=False),
-    Column("gas_limit", BigInteger, nullable=False),
-    Column("max_fee", BigInteger, nullable=False),
-    Column("priority_fee", BigInteger, nullable=False),
-    Column("raw", LargeBinary, nullable=False),
-    Column("transaction_hash", LargeBinary, nullable=False, unique=True),
-    Column("signed_block", BigInteger, nullable=False),
-    Column("signed_at", BigInteger, nullable=False),
-    PrimaryKeyConstraint("anchor_id", "attempt"),
-    _sized("transaction_hash", 32),
-)
-
-anchor_receipts = Table(
-    "anchor_receipts",
-    METADATA,
-    Column("chain_id", BigInteger, nullable=False),
-    Column("contract", LargeBinary, nullable=False),
-    Column("log", LargeBinary, nullable=False),
-    Column("size", BigInteger, nullable=False),
-    Column("root", LargeBinary, nullable=False),
-    Column("transaction_hash", LargeBinary, nullable=False),
-    Column("transaction_index", BigInteger, nullable=False),
-    Column("log_index", BigInteger, nullable=False),
-    Column("block_number", BigInteger, nullable=False),
-    Column("block_hash", LargeBinary, nullable=False),
-    Column("block_time", BigInteger, nullable=False),
-    Column("header", LargeBinary, nullable=False),
-    Column("receipt", LargeBinary, nullable=False),
-    PrimaryKeyConstraint("chain_id", "block_hash", "transaction_index", "log_index"),
-    Index(None, "chain_id", "contract", "log", "size"),
-    _sized("root", 32),
-)
-
-# Which job a nonce of an account is for. Changed only from a job that is closed to another.
-anchor_nonces = Table(
-    "anchor_nonces",
-    METADATA,
-    Column("chain_id", BigInteger, nullable=False),
-    Column("address", LargeBinary, nullable=False),
-    Column("nonce", BigInteger, nullable=False),
-    Column("anchor_id", _ROW, ForeignKey("anchors.anchor_id"), nullable=False),
-    PrimaryKeyConstraint("chain_id", "address", "nonce"),
-    _sized("address", 20),
-)
-
-# What a node said that an anchor in a block has cost: a remark, not evidence.
-anchor_payments = Table(
-    "anchor_payments",
-    METADATA,
-    Column("chain_id", BigInteger, nullable=False),
-    Column("block_hash", LargeBinary, nullable=False),
-    Column("transaction_hash", LargeBinary, nullable=False),
-    Column("gas_used", BigInteger, nullable=False),
-    Column("gas_price", BigInteger, nullable=False),
-    PrimaryKeyConstraint("chain_id", "block_hash", "transaction_hash"),
-)
-
-# Blocks of final anchors that are on their chain no more. A row goes away again where the
-# chain returned to its block; the receipts themselves are kept.
-vanished_blocks = Table(
-    "vanished_blocks",
-    METADATA,
-    Column("chain_id", BigInteger, nullable=False),
-    Column("block_hash", LargeBinary, nullable=False),
-    Column("seen_at", BigInteger, nullable=False),
-    PrimaryKeyConstraint("chain_id", "block_hash"),
-    _sized("block_hash", 32),
-)
-
-# The anchorer's last word on each target, for people; overwritten.
-anchor_notes = Table(
-    "anchor_notes",
-    METADATA,
-    Column("chain_id", BigInteger, nullable=False),
-    Column("contract", LargeBinary, nullable=False),
-    Column("log", LargeBinary, nullable=False),
-    Column("code", Text, nullable=False),
-    Column("note", Text, nullable=False),
-    Column("alarm", Text, nullable=False),
-    Column("since", BigInteger, nullable=False),
-    Column("told_at", BigInteger, nullable=False),
-    PrimaryKeyConstraint("chain_id", "contract", "log"),
-)
-
-# Tokens over checkpoints whose anchor is final; the authority by its address. Checkpoints may
-# lie in a database of their own, hence no reference.
-timestamps = Table(
-    "timestamps",
-    METADATA,
-    Column("size", BigInteger, nullable=False),
-    Column("authority", Text, nullable=False),
-    Column("token", LargeBinary, nullable=False),
-    Column("time", BigInteger, nullable=False),
-    PrimaryKeyConstraint("size", "authority"),
-    CheckConstraint("size > 0", name="size"),
-)
-
 idempotency = Table(
     "idempotency",
     METADATA,
@@ -386,6 +265,7 @@ INSERT_ONLY = (
     entries,
     places,
     digests,
+    erased,
     refusals,
     checkpoints,
     blocks,

@@ -7,7 +7,13 @@ the database can take triggers away: that is what the checks at the start of
 the sequencer, the chain and the witnesses are for.
 
 These statements belong to migrations and do not change after a release: those of
-`append_only_triggers` and `kept_triggers` to each one that makes a table, the others to 0001.
+`append_only_triggers` and `kept_triggers` to each one that makes a table, those about
+erasing to 0005, the others to 0001.
+
+The way around them is narrow. Rows of erasable tables can be deleted while
+``erasing.closed`` is 0, and that value cannot be committed: it refers to a head that
+is never there. So a deletion happens in a transaction of `vermilion_ledger.store.erasing`
+or not at all; in PostgreSQL only the owner may write that row.
 """
 
 from __future__ import annotations
@@ -16,13 +22,22 @@ from collections.abc import Iterator, Sequence
 
 from vermilion_ledger.store.faults import APPEND_ONLY, APPEND_ONLY_STATE
 
-__all__ = ["append_only_triggers", "kept_triggers", "postgres_triggers", "sqlite_triggers"]
+__all__ = [
+    "append_only_triggers",
+    "erasable_triggers",
+    "erasing_triggers",
+    "kept_triggers",
+    "postgres_triggers",
+    "sqlite_triggers",
+]
 
+_REFUSE = f"RAISE EXCEPTION '{APPEND_ONLY}: %', TG_TABLE_NAME USING ERRCODE = '{APPEND_ONLY_STATE}'"
 _NEVER_BACK = (
     ("head", "NEW.size < OLD.size OR NEW.epoch < OLD.epoch"),
     ("lease", "NEW.epoch < OLD.epoch"),
 )
 _EVERYTHING = "UPDATE OR DELETE OR TRUNCATE"
+_CLOSED = "NOT EXISTS (SELECT 1 FROM erasing WHERE closed = 0)"
 _LOST = (
     "SELECT 1 FROM gone"
     " WHERE NOT EXISTS (SELECT 1 FROM entries e WHERE e.position = gone.position)"
@@ -50,6 +65,45 @@ def kept_triggers(dialect: str, table: str) -> Iterator[str]:
         yield from _postgres_trigger(table, "append_only", "BEFORE DELETE OR TRUNCATE", "STATEMENT")
 
 
+def erasing_triggers(dialect: str) -> Iterator[str]:
+    """Yield the statements that keep the row of ``erasing`` where it is, and open the way."""
+    yield from kept_triggers(dialect, "erasing")
+    if dialect == "sqlite":
+        return
+    yield _function("vermilion_refuse_closed", f"IF {_CLOSED} THEN {_REFUSE}; END IF; RETURN NULL;")
+    gone = "SELECT 1 FROM gone WHERE leaf_index NOT IN (SELECT leaf_index FROM erased)"
+    yield _function(
+        "vermilion_refuse_gap", f"IF EXISTS ({gone}) THEN {_REFUSE}; END IF; RETURN NULL;"
+    )
+
+
+def erasable_triggers(dialect: str, table: str) -> Iterator[str]:
+    """Yield the statements that let rows of an append-only table go while erasing is open.
+
+    A row of ``entries`` goes only if its place is in ``erased`` already, and a
+    row of ``erased`` comes only while erasing is open.
+    """
+    if dialect == "sqlite":
+        yield f"DROP TRIGGER {table}_no_delete"
+        lost = "leaf_index NOT IN (SELECT leaf_index FROM erased)"
+        guard = f"{_CLOSED} OR OLD.{lost}" if table == "entries" else _CLOSED
+        yield _sqlite_trigger(f"{table}_no_delete", f"DELETE ON {table} WHEN {guard}", table)
+        if table == "erased":
+            yield _sqlite_trigger("erased_no_insert", f"INSERT ON erased WHEN {_CLOSED}", table)
+        return
+    yield f"DROP TRIGGER {table}_append_only ON {table}"
+    yield from _postgres_trigger(table, "append_only", "BEFORE UPDATE OR TRUNCATE", "STATEMENT")
+    when = "BEFORE INSERT OR DELETE" if table == "erased" else "BEFORE DELETE"
+    refuse = "vermilion_refuse_closed"
+    yield from _postgres_trigger(table, "closed", when, "STATEMENT", function=refuse)
+    if table == "entries":
+        yield (
+            "CREATE TRIGGER entries_no_gap AFTER DELETE ON entries REFERENCING OLD TABLE AS gone"
+            " FOR EACH STATEMENT EXECUTE FUNCTION vermilion_refuse_gap()"
+        )
+        yield "ALTER TABLE entries ENABLE ALWAYS TRIGGER entries_no_gap"
+
+
 def sqlite_triggers(insert_only: Sequence[str]) -> Iterator[str]:
     """Yield the statements that guard a SQLite database."""
     for table in insert_only:
@@ -72,13 +126,10 @@ def postgres_triggers(insert_only: Sequence[str]) -> Iterator[str]:
 
     ``ENABLE ALWAYS`` keeps a session from passing by as a replication replica.
     """
-    refuse = (
-        f"RAISE EXCEPTION '{APPEND_ONLY}: %', TG_TABLE_NAME USING ERRCODE = '{APPEND_ONLY_STATE}'"
-    )
-    yield _function("vermilion_refuse", f"{refuse};")
+    yield _function("vermilion_refuse", f"{_REFUSE};")
     yield _function(
         "vermilion_refuse_loss",
-        f"IF EXISTS ({_LOST}) THEN {refuse}; END IF; RETURN NULL;",
+        f"IF EXISTS ({_LOST}) THEN {_REFUSE}; END IF; RETURN NULL;",
     )
     for table in insert_only:
         yield from append_only_triggers("postgresql", table)
@@ -105,10 +156,15 @@ def _function(name: str, body: str) -> str:
 
 
 def _postgres_trigger(
-    table: str, name: str, when: str, each: str, condition: str = ""
+    table: str,
+    name: str,
+    when: str,
+    each: str,
+    condition: str = "",
+    function: str = "vermilion_refuse",
 ) -> Iterator[str]:
     yield (
         f"CREATE TRIGGER {table}_{name} {when} ON {table} FOR EACH {each} {condition}"
-        " EXECUTE FUNCTION vermilion_refuse()"
+        f" EXECUTE FUNCTION {function}()"
     )
     yield f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_{name}"
