@@ -26,7 +26,10 @@ __all__ = [
 
 
 class EntryCells(NamedTuple):
-    """A row of ``entries`` with its submission, whose columns are None if it is missing."""
+    """A row of ``entries`` with its submission, whose columns are None if it is missing.
+
+    Or a row of ``erased``: then only ``leaf_index`` and ``erased`` say anything.
+    """
 
     leaf_index: int
     position: int
@@ -35,6 +38,7 @@ class EntryCells(NamedTuple):
     kind: int | None
     envelope: bytes | None
     salt: bytes | None
+    erased: bytes | None = None
 
 
 class RefusedCells(NamedTuple):
@@ -100,21 +104,25 @@ class Counts:
     digests: int
     known_envelopes: int
     nonces: int
+    erased: int
 
 
 class AuditView(Protocol):
     """One state of the evidence store; no list is longer than asked for."""
 
     def load_entries(self, start: int, end: int) -> Sequence[EntryCells]:
-        """Return the entries with index in ``[start, end)``, in order."""
+        """Return the entries with index in ``[start, end)``, erased ones too, in order."""
         ...
 
     def load_entries_at(self, indices: Sequence[int]) -> Sequence[EntryCells]:
-        """Return the entries of these indices."""
+        """Return the entries of these indices that were not erased."""
         ...
 
     def next_entries(self, after: int | None, limit: int) -> Sequence[EntryCells]:
-        """Return the entries with an index above ``after``, in order; None: from the lowest."""
+        """Return the entries with an index above ``after``, in order; None: from the lowest.
+
+        Erased ones are among them.
+        """
         ...
 
     def next_refused(self, after: int, limit: int) -> Sequence[RefusedCells]:
@@ -171,6 +179,10 @@ class AuditView(Protocol):
 
     def find_nonces(self, nonces: Sequence[bytes]) -> set[tuple[bytes, bytes]]:
         """Return the rows of ``nonces`` with these nonces, as (key id, nonce)."""
+        ...
+
+    def is_sweep_due(self) -> bool:
+        """Tell whether an erasure has not cleared the files yet."""
         ...
 
     def texts(self, table: str) -> frozenset[str]:

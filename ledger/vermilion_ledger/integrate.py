@@ -14,7 +14,7 @@ from vermilion_ledger.commitment import commit, encode_entry, make_tag
 from vermilion_ledger.errors import IntegrityError
 from vermilion_ledger.merkle import hash_leaf
 from vermilion_ledger.ports import LogStore, TileStore
-from vermilion_ledger.rows import StoredEntry
+from vermilion_ledger.rows import ErasedEntry, StoredEntry
 from vermilion_ledger.tile_reader import TileReader
 from vermilion_ledger.tiles import (
     HASH_SIZE,
@@ -31,8 +31,13 @@ __all__ = ["Integrator", "derive_entry", "load_bundle", "load_entries", "rebuild
 _CHUNK = 64 * TILE_WIDTH  # entries read and integrated at once
 
 
-def derive_entry(stored: StoredEntry) -> bytes:
-    """Return the 65 bytes that the log has for what is stored (FORMATS section 5)."""
+def derive_entry(stored: StoredEntry | ErasedEntry) -> bytes:
+    """Return the 65 bytes that the log has for what is stored (FORMATS section 5).
+
+    Of a destroyed record nothing is left to derive them from: they are kept themselves.
+    """
+    if isinstance(stored, ErasedEntry):
+        return stored.entry
     envelope_hash = hashlib.sha256(stored.envelope).digest()
     commitment = commit(stored.salt, envelope_hash)
     return encode_entry(commitment, make_tag(stored.record_key, stored.sequence))

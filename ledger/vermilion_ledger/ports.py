@@ -15,6 +15,7 @@ from vermilion_ledger.errors import EvidenceError
 from vermilion_ledger.rows import (
     Accepted,
     CheckpointRow,
+    ErasedEntry,
     Head,
     IntakeBatch,
     Lease,
@@ -96,7 +97,7 @@ class LogStore(Protocol):
         """Return the first index from ``start`` on that is missing below the last, or None."""
         ...
 
-    def load_stored(self, start: int, end: int) -> Sequence[StoredEntry]:
+    def load_stored(self, start: int, end: int) -> Sequence[StoredEntry | ErasedEntry]:
         """Return entries of ``[start, end)`` as they are stored, up to the first gap."""
         ...
 

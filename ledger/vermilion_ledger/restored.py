@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from vermilion_ledger.implied import Implied
+from vermilion_ledger.rows import ErasedEntry
 
 __all__ = ["RestoredSubmission", "Restorer"]
 
@@ -42,6 +43,10 @@ class Restorer(Protocol):
 
     def save_submissions(self, submissions: Sequence[RestoredSubmission]) -> None:
         """Insert submissions, and every row that they imply, in one transaction."""
+        ...
+
+    def save_erased(self, entries: Sequence[ErasedEntry]) -> None:
+        """Insert what is left of destroyed records, in one transaction."""
         ...
 
     def save_rows(self, table: str, rows: Sequence[Mapping[str, str | None]]) -> None:

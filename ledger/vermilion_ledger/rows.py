@@ -12,12 +12,13 @@ from datetime import datetime
 from typing import Literal
 
 from vermilion_ledger.errors import InputError, LimitError
-from vermilion_ledger.limits import ENVELOPE_SIZE_MAX, NAME_SIZE_MAX
+from vermilion_ledger.limits import ENTRY_SIZE, ENVELOPE_SIZE_MAX, NAME_SIZE_MAX
 from vermilion_ledger.numbers import Numbering
 
 __all__ = [
     "Accepted",
     "CheckpointRow",
+    "ErasedEntry",
     "Head",
     "Idempotency",
     "IntakeBatch",
@@ -165,6 +166,22 @@ class StoredEntry:
     kind: RecordKind
     envelope: bytes
     salt: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErasedEntry:
+    """What is left of an entry whose record was destroyed: what everybody has.
+
+    Attributes:
+        index: Leaf index in the log.
+        entry: The 65 bytes that the log commits to (FORMATS section 5).
+    """
+
+    index: int
+    entry: bytes
+
+    def __post_init__(self) -> None:
+        _check_size(self.entry, ENTRY_SIZE, "entry")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

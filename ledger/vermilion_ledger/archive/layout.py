@@ -23,7 +23,7 @@ from vermilion_ledger.encoding import (
     parse_json,
 )
 from vermilion_ledger.errors import InputError, IntegrityError
-from vermilion_ledger.limits import ENVELOPE_SIZE_MAX, ORIGIN_SIZE_MAX
+from vermilion_ledger.limits import ENTRY_SIZE, ENVELOPE_SIZE_MAX, ORIGIN_SIZE_MAX
 
 __all__ = [
     "CHUNK",
@@ -37,9 +37,12 @@ __all__ = [
     "TABLES",
     "TRUST",
     "Header",
+    "encode_erased",
     "encode_row",
     "encode_submission",
     "entries_file",
+    "is_erased",
+    "parse_erased",
     "parse_header",
     "parse_line",
     "parse_row",
@@ -73,6 +76,7 @@ _MEDIA_TYPE = "application/vnd.vermilion.export.v{}+json"
 _VERSIONS = {"1": 1, "2": 2}
 _LATER = re.compile(r"application/vnd\.vermilion\.export\.v([1-9]\d*)\+json\Z")
 _HEADER_SIZE_MAX = 4096  # bytes
+_ERASED_SIZE_MAX = 256  # bytes
 _LINE_SIZE_MAX = 32 * 1024 * 1024  # bytes; an answer to a bulk request has some megabytes
 _SUM = re.compile(rb"([0-9a-f]{64})  ([A-Za-z0-9_./-]{1,200})\n")
 
@@ -159,6 +163,11 @@ def encode_submission(members: Mapping[str, Any], envelope: bytes) -> bytes:
     return start + b'"envelope":' + envelope + end + b"\n"
 
 
+def encode_erased(index: int, entry: bytes) -> bytes:
+    """Return the line of an entry whose record was destroyed."""
+    return encode_json({"entry": entry.hex(), "index": index}) + b"\n"
+
+
 def encode_row(row: Mapping[str, Any], texts: Mapping[str, bytes]) -> bytes:
     """Return the line of a table's row: numbers as decimals, bytes as hex.
 
@@ -194,6 +203,27 @@ def parse_line(line: bytes, required: tuple[str, ...]) -> tuple[Mapping[str, Any
         raise InputError("json.not-canonical", "a line of the export is not canonical JSON")
     members = check_members(value, required=(*required, "envelope"), what="line")
     return members, encode_parsed(members["envelope"])
+
+
+def is_erased(line: bytes) -> bool:
+    """Tell whether a line is that of an entry whose record was destroyed."""
+    return line.startswith(b'{"entry":')
+
+
+def parse_erased(line: bytes) -> tuple[int, bytes]:
+    """Read the line of an entry whose record was destroyed; return index and entry.
+
+    Raises:
+        InputError: It is not canonical, or has other members.
+    """
+    value = parse_json(line, size_max=_ERASED_SIZE_MAX, what="line")
+    if encode_parsed(value) + b"\n" != line:
+        raise InputError("json.not-canonical", "a line of the export is not canonical JSON")
+    members = check_members(value, required=("entry", "index"), what="line")
+    return (
+        parse_count(members["index"], what="index"),
+        parse_hex(members["entry"], size=ENTRY_SIZE, what="entry"),
+    )
 
 
 def parse_row(line: bytes) -> Mapping[str, str | None]:

@@ -23,6 +23,8 @@ from vermilion_ledger.archive.layout import (
     TABLES,
     Header,
     entries_file,
+    is_erased,
+    parse_erased,
     parse_header,
     parse_line,
     parse_row,
@@ -35,6 +37,7 @@ from vermilion_ledger.implied import imply
 from vermilion_ledger.limits import STATEMENT_SIZE_MAX
 from vermilion_ledger.ports import TileStore
 from vermilion_ledger.restored import RestoredSubmission, Restorer
+from vermilion_ledger.rows import ErasedEntry
 from vermilion_ledger.tilestore.paths import CHECKPOINT
 
 __all__ = ["check_export", "load_export"]
@@ -106,11 +109,12 @@ def load_export(
     count = chunk = 0
     while entries_file(chunk) in paths:
         for page in _pages(_lines(folder / entries_file(chunk))):
-            entries = [_parse_entry(line, intake_keyids) for line in page]
-            if [each.index for each in entries] != list(range(count, count + len(entries))):
+            rows = [_parse_entry(line, intake_keyids) for line in page]
+            if [each.index for each in rows] != list(range(count, count + len(rows))):
                 raise IntegrityError("export.differs", f"entry {count} is not where it should be")
-            restorer.save_submissions(entries)
-            count += len(entries)
+            restorer.save_submissions([row for row in rows if isinstance(row, RestoredSubmission)])
+            restorer.save_erased([row for row in rows if isinstance(row, ErasedEntry)])
+            count += len(page)
             on_progress(count, header.entries)
         chunk += 1
     if count != header.entries:
@@ -134,7 +138,10 @@ def _load_tiles(folder: Path, paths: Collection[str], tiles: TileStore) -> None:
         tiles.replace(CHECKPOINT, _read(folder / LOG / CHECKPOINT))
 
 
-def _parse_entry(line: bytes, intake_keyids: Collection[str]) -> RestoredSubmission:
+def _parse_entry(line: bytes, intake_keyids: Collection[str]) -> RestoredSubmission | ErasedEntry:
+    if is_erased(line):
+        index, entry = parse_erased(line)
+        return ErasedEntry(index=index, entry=entry)
     members, envelope = parse_line(
         line, ("index", "kind", "position", "recordKey", "salt", "sequence")
     )

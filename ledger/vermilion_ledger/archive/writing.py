@@ -29,6 +29,7 @@ from vermilion_ledger.archive.layout import (
     TABLES,
     TRUST,
     Header,
+    encode_erased,
     encode_row,
     encode_submission,
     entries_file,
@@ -208,6 +209,9 @@ class _Entries:
         chunk, at = divmod(cells.leaf_index, CHUNK)
         if at == 0 or self._file is None:
             self._file = self._writer.open(entries_file(chunk))
+        if cells.erased is not None:
+            self._file.add(encode_erased(cells.leaf_index, cells.erased))
+            return
         self._file.add(
             encode_submission(
                 {

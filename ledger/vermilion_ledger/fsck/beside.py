@@ -50,11 +50,13 @@ class Tally:
         known_count: Rows of ``known_envelopes``.
         nonce_count: Rows of ``nonces``.
         unknown_count: Envelopes that could not be read: what they imply is open.
+        erased_count: Rows of ``erased``, which stand for entries and imply nothing.
     """
 
     known_count: int = 0
     nonce_count: int = 0
     unknown_count: int = 0
+    erased_count: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -83,6 +85,9 @@ class RowsBeside:
 
     def expect_entry(self, cells: EntryCells) -> Implied | None:
         """Take in an entry: its row is sound, or was repaired."""
+        if cells.erased is not None:
+            self._tally.erased_count += 1
+            return None
         implied = self.expect_submission(
             cells.position, cells.record_key, cells.kind, cells.envelope, index=cells.leaf_index
         )

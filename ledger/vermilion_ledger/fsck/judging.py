@@ -22,7 +22,7 @@ from vermilion_ledger.fsck.findings import (
     first_difference,
     flipped_numbers,
 )
-from vermilion_ledger.limits import TREE_SIZE_MAX
+from vermilion_ledger.limits import ENTRY_SIZE, TREE_SIZE_MAX
 from vermilion_ledger.merkle import hash_leaf
 
 __all__ = ["Judge", "Judgement", "Span", "derive"]
@@ -32,6 +32,8 @@ _NOTHING = bytes(32)  # stands for a leaf that nobody knows any more
 
 def derive(cells: EntryCells) -> bytes:
     """Return the entry that a row leads to; nothing if the row cannot have one."""
+    if cells.erased is not None:
+        return cells.erased if len(cells.erased) == ENTRY_SIZE else b""
     key, envelope, salt = cells.record_key, cells.envelope, cells.salt
     if key is None or envelope is None or salt is None:
         return b""
@@ -89,7 +91,7 @@ class Judge:
         if own and own_leaf == leaf.data:
             self._report_file(index, logged, own)
             return Judgement(leaf=own_leaf, cells=cells)
-        if cells is None or None in (cells.record_key, cells.envelope, cells.salt):
+        if cells is None or _is_lost(cells):
             self._report_missing(index, cells)
             return Judgement(leaf=logged_leaf or leaf.data or _NOTHING, cells=None)
         if logged_leaf and logged_leaf == leaf.data:
@@ -161,6 +163,9 @@ class Judge:
         """Look for one flipped bit that explains the difference."""
         if self._findings.is_full:
             return None
+        if cells.erased is not None:
+            at = first_difference(cells.erased, logged)
+            return "entry", at, cells._replace(erased=logged)
         commitment, tag = logged[1:33], logged[33:]
         own = derive(cells)
         if not own:
@@ -180,7 +185,7 @@ class Judge:
         at: int | None = None,
         before: EntryCells | None = None,
     ) -> None:
-        in_entries = column in {"position", "sequence"}
+        in_entries = column in {"position", "sequence"} or cells.erased is not None
         message = "the published entry was made from another value"
         if before is not None and column == "sequence":
             message = f"stored {cells.sequence}, published {before.sequence}"
@@ -188,7 +193,7 @@ class Judge:
             Finding(
                 code="fsck.row-differs",
                 message=message,
-                table="entries" if in_entries else "submissions",
+                table=_table_of(cells, in_entries=in_entries),
                 row=f"leaf_index={index}" if in_entries else f"position={cells.position}",
                 column=column,
                 index=index,
@@ -197,8 +202,21 @@ class Judge:
         )
 
 
+def _is_lost(cells: EntryCells) -> bool:
+    """Tell whether the submission of a row is missing, and nobody erased it."""
+    return cells.erased is None and None in (cells.record_key, cells.envelope, cells.salt)
+
+
+def _table_of(cells: EntryCells, *, in_entries: bool) -> str:
+    if cells.erased is not None:
+        return "erased"
+    return "entries" if in_entries else "submissions"
+
+
 def _blame(cells: EntryCells, logged: bytes) -> str:
     """Name the column as far as it can be told without the byte."""
+    if cells.erased is not None:
+        return "entry"
     own = derive(cells)
     if not own:
         return "record_key, salt or sequence"

@@ -60,6 +60,7 @@ class RestCheck:
             self._check_refused(view)
             self._check_queued(view)
             check_journal(view, self._findings)
+            self._check_swept(view)
             counts = view.counts()
             self._check_states(view, counts)
             self._check_counts(view, counts)
@@ -167,6 +168,17 @@ class RestCheck:
             for position in view.list_orphans(_LISTED_MAX):
                 self._report_state(position, "neither entry, refusal nor queued")
 
+    def _check_swept(self, view: AuditView) -> None:
+        if view.is_sweep_due():
+            self._findings.add(
+                Finding(
+                    code="fsck.sweep-due",
+                    message="files may still hold what was destroyed",
+                    table="erasing",
+                    is_damage=False,
+                )
+            )
+
     def _check_counts(self, view: AuditView, counts: Counts) -> None:
         tally = self._tally
         expected = {
@@ -174,6 +186,7 @@ class RestCheck:
             "digests": (counts.digests, counts.entries),
             "known_envelopes": (counts.known_envelopes, tally.known_count),
             "nonces": (counts.nonces, tally.nonce_count),
+            "erased": (counts.erased, tally.erased_count),
         }
         gaps = {each.table for each in self._findings.kept if each.code == "fsck.row-missing"}
         for table, (stored, implied) in expected.items():

@@ -65,6 +65,7 @@ class Outcome:
         root: The root computed at that size.
         checked: Entries compared in this run.
         resumed_from: Entries that an earlier run had compared; 0 for a whole run.
+        erased: Entries among them whose record was destroyed.
         findings: What was found.
     """
 
@@ -72,6 +73,7 @@ class Outcome:
     root: bytes
     checked: int
     resumed_from: int
+    erased: int
     findings: Findings
 
 
@@ -157,6 +159,7 @@ class Fsck:
             root=tree.root(),
             checked=size - start,
             resumed_from=start,
+            erased=self._tally.erased_count,
             findings=findings,
         )
 

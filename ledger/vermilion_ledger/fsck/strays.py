@@ -30,7 +30,12 @@ def find_strays(view: AuditView, table: str, identity: LedgerIdentity, findings:
     if table == "nonces":
         _find_nonces(view, identity, findings)
         return
-    checks = {"places": _is_place, "digests": _is_digest, "known_envelopes": _is_known}
+    checks = {
+        "places": _is_place,
+        "digests": _is_digest,
+        "known_envelopes": _is_known,
+        "erased": _is_erased,
+    }
     for page in _pages(view.scan(table)):
         for row, is_implied in zip(page, checks[table](view, page, identity), strict=True):
             if not is_implied:
@@ -67,6 +72,15 @@ def _is_known(
         found = _imply(envelope, identity)
         is_same = hashlib.sha256(envelope).digest() == row["envelope_hash"]
         yield is_same and found is not None and not found.is_plain
+
+
+def _is_erased(
+    view: AuditView, page: Sequence[Mapping[str, Any]], _identity: LedgerIdentity
+) -> Iterator[bool]:
+    """Yield for each row whether its place has no entry with a record."""
+    stored = {each.leaf_index for each in view.load_entries_at([row["leaf_index"] for row in page])}
+    for row in page:
+        yield row["leaf_index"] not in stored
 
 
 def _find_nonces(view: AuditView, identity: LedgerIdentity, findings: Findings) -> None:

@@ -42,6 +42,7 @@ from vermilion_ledger.store.engine import is_sqlite, reading
 __all__ = ["SqlAudit", "SqlAuditView"]
 
 _entries = schema.entries.c
+_erased = schema.erased.c
 _submissions = schema.submissions.c
 _refusals = schema.refusals.c
 _queue = schema.queue.c
@@ -111,9 +112,13 @@ class SqlAuditView:
         self._is_sqlite = is_sqlite(connection)
 
     def load_entries(self, start: int, end: int) -> Sequence[EntryCells]:
-        """Return the entries with index in ``[start, end)``, in order."""
+        """Return the entries with index in ``[start, end)``, erased ones too, in order."""
         query = _select_entries().where(_entries.leaf_index >= start, _entries.leaf_index < end)
-        return [EntryCells._make(row) for row in self._connection.execute(query).all()]
+        stored = [EntryCells._make(row) for row in self._connection.execute(query).all()]
+        if len(stored) >= end - start:
+            return stored
+        erased = select(schema.erased).where(_erased.leaf_index >= start, _erased.leaf_index < end)
+        return self._with_erased(stored, erased)
 
     def load_entries_at(self, indices: Sequence[int]) -> Sequence[EntryCells]:
         """Return the entries of these indices."""
@@ -124,11 +129,14 @@ class SqlAuditView:
         return found
 
     def next_entries(self, after: int | None, limit: int) -> Sequence[EntryCells]:
-        """Return the entries with an index above ``after``, in order."""
+        """Return the entries with an index above ``after``, erased ones too, in order."""
         query = _select_entries().limit(limit)
+        erased = select(schema.erased).order_by(_erased.leaf_index).limit(limit)
         if after is not None:
             query = query.where(_entries.leaf_index > after)
-        return [EntryCells._make(row) for row in self._connection.execute(query).all()]
+            erased = erased.where(_erased.leaf_index > after)
+        stored = [EntryCells._make(row) for row in self._connection.execute(query).all()]
+        return self._with_erased(stored, erased)[:limit]
 
     def next_refused(self, after: int, limit: int) -> Sequence[RefusedCells]:
         """Return refusals of positions above ``after``, in order."""
@@ -168,6 +176,7 @@ class SqlAuditView:
             schema.digests,
             schema.known_envelopes,
             schema.nonces,
+            schema.erased,
         )
         found = {
             table.name: self._connection.execute(select(func.count()).select_from(table)).scalar()
@@ -281,6 +290,10 @@ class SqlAuditView:
             found.update((row[0], row[1]) for row in self._connection.execute(query))
         return found
 
+    def is_sweep_due(self) -> bool:
+        """Tell whether an erasure has not cleared the files yet."""
+        return bool(self._connection.execute(select(schema.erasing.c.due)).scalar())
+
     def texts(self, table: str) -> frozenset[str]:
         """Return the columns of a table that hold texts, which `scan` gives as bytes."""
         columns = schema.METADATA.tables[table].columns
@@ -296,6 +309,16 @@ class SqlAuditView:
         )
         for row in rows:
             yield dict(zip(names, row, strict=True))
+
+    def _with_erased(self, stored: list[EntryCells], query: Select[Any]) -> list[EntryCells]:
+        """Return entries with those whose record was destroyed, by index; a row comes first."""
+        known = {cells.leaf_index for cells in stored}
+        erased = [
+            EntryCells(index, 0, 0, None, None, None, None, entry)
+            for index, entry in self._connection.execute(query).all()
+            if index not in known
+        ]
+        return sorted([*stored, *erased], key=lambda cells: cells.leaf_index) if erased else stored
 
     def _look_up(
         self,

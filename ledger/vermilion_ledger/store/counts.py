@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, exists, func, select
+from sqlalchemy import Connection, exists, func, select, union_all
 
 from vermilion_ledger.commitment import make_record_id
 from vermilion_ledger.errors import IntegrityError
@@ -18,7 +18,13 @@ __all__ = ["count_entries", "find_gap", "load_counts"]
 _places = schema.places.c
 _entries = schema.entries.c
 _submissions = schema.submissions.c
-_LAST = select(func.max(_entries.leaf_index))
+_erased = schema.erased.c
+# An entry without its record has its place all the same.
+_ENDS = union_all(
+    select(func.max(_entries.leaf_index).label("leaf_index")),
+    select(func.max(_erased.leaf_index)),
+).subquery()
+_LAST = select(func.max(_ENDS.c.leaf_index))
 
 
 def count_entries(connection: Connection) -> int:
@@ -39,16 +45,22 @@ def find_gap(connection: Connection, start: int) -> int | None:
 
     Reads what is above ``start`` only, which must be an index or the size.
     """
-    above = select(func.count()).where(_entries.leaf_index >= start)
-    if start + connection.execute(above).scalar_one() == count_entries(connection):
-        return None
-    following = schema.entries.alias().c
-    last_before = (
-        select(func.min(_entries.leaf_index))
-        .where(_entries.leaf_index >= start)
-        .where(~exists().where(following.leaf_index == _entries.leaf_index + 1))
+    above = sum(
+        connection.execute(
+            select(func.count()).select_from(table).where(table.c.leaf_index >= start)
+        ).scalar_one()
+        for table in (schema.entries, schema.erased)
     )
-    if connection.execute(select(exists().where(_entries.leaf_index == start))).scalar():
+    if start + above == count_entries(connection):
+        return None
+    taken = union_all(select(_entries.leaf_index), select(_erased.leaf_index)).subquery()
+    following = taken.alias().c
+    last_before = (
+        select(func.min(taken.c.leaf_index))
+        .where(taken.c.leaf_index >= start)
+        .where(~exists().where(following.leaf_index == taken.c.leaf_index + 1))
+    )
+    if connection.execute(select(exists().where(taken.c.leaf_index == start))).scalar():
         return int(connection.execute(last_before).scalar_one()) + 1
     return start
 

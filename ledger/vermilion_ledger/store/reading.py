@@ -10,14 +10,21 @@ import base64
 import json
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, select
 
 from vermilion_ledger.commitment import make_record_id
-from vermilion_ledger.rows import RecordEntry, RecordRow, StoredEntry, SubmissionState
+from vermilion_ledger.rows import (
+    ErasedEntry,
+    RecordEntry,
+    RecordRow,
+    StoredEntry,
+    SubmissionState,
+)
 from vermilion_ledger.store import schema
 from vermilion_ledger.store.bulk import chunks
 from vermilion_ledger.store.counts import count_entries, find_gap
 from vermilion_ledger.store.engine import looking, reading
+from vermilion_ledger.store.erased import load_erased
 from vermilion_ledger.store.kinds import decode_kind
 from vermilion_ledger.store.prefixes import digest_prefixes, record_prefixes
 from vermilion_ledger.store.states import load_states
@@ -55,38 +62,20 @@ class SqlLogStore:
         with reading(self._engine) as connection:
             return find_gap(connection, start)
 
-    def load_stored(self, start: int, end: int) -> Sequence[StoredEntry]:
+    def load_stored(self, start: int, end: int) -> Sequence[StoredEntry | ErasedEntry]:
         """Return entries of ``[start, end)`` as they are stored, up to the first gap."""
-        query = (
-            select(
-                _entries.leaf_index,
-                _entries.position,
-                _entries.sequence,
-                _submissions.record_key,
-                _submissions.kind,
-                _submissions.envelope,
-                _submissions.salt,
-            )
-            .join(schema.submissions, _submissions.position == _entries.position)
-            .where(_entries.leaf_index >= start, _entries.leaf_index < end)
-            .order_by(_entries.leaf_index)
-        )
-        found: list[StoredEntry] = []
         with reading(self._engine) as connection:
-            for index, position, sequence, key, kind, envelope, salt in connection.execute(query):
-                if index != start + len(found):
-                    break
-                found.append(
-                    StoredEntry(
-                        index=index,
-                        position=position,
-                        sequence=sequence,
-                        record_key=key,
-                        kind=decode_kind(kind),
-                        envelope=envelope,
-                        salt=salt,
-                    )
-                )
+            stored = _load_stored(connection, start, end)
+            erased: dict[int, ErasedEntry] = {}
+            if len(stored) < end - start:
+                rows = load_erased(connection, start, end)
+                erased = {each.index: each for each in rows}
+        found: list[StoredEntry | ErasedEntry] = []
+        for index in range(start, end):
+            each = stored.get(index) or erased.get(index)
+            if each is None:
+                break
+            found.append(each)
         return found
 
     def load_record(self, record_id: str) -> RecordRow | None:
@@ -170,6 +159,34 @@ class SqlLogStore:
                 return load_states(connection, positions)
         with reading(self._engine) as connection:
             return load_states(connection, positions)
+
+
+def _load_stored(connection: Connection, start: int, end: int) -> dict[int, StoredEntry]:
+    query = (
+        select(
+            _entries.leaf_index,
+            _entries.position,
+            _entries.sequence,
+            _submissions.record_key,
+            _submissions.kind,
+            _submissions.envelope,
+            _submissions.salt,
+        )
+        .join(schema.submissions, _submissions.position == _entries.position)
+        .where(_entries.leaf_index >= start, _entries.leaf_index < end)
+    )
+    return {
+        index: StoredEntry(
+            index=index,
+            position=position,
+            sequence=sequence,
+            record_key=key,
+            kind=decode_kind(kind),
+            envelope=envelope,
+            salt=salt,
+        )
+        for index, position, sequence, key, kind, envelope, salt in connection.execute(query)
+    }
 
 
 def _is_about(envelope: bytes, digest: bytes) -> bool:

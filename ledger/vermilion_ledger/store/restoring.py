@@ -18,10 +18,11 @@ from sqlalchemy import Column, Connection, Engine, Integer, LargeBinary, func, s
 
 from vermilion_ledger.errors import ConflictError, InputError, UnavailableError
 from vermilion_ledger.restored import RestoredSubmission
-from vermilion_ledger.rows import RecordKind
+from vermilion_ledger.rows import ErasedEntry, RecordKind
 from vermilion_ledger.store import schema
 from vermilion_ledger.store.bulk import insert_rows
 from vermilion_ledger.store.engine import is_sqlite, reading, writing
+from vermilion_ledger.store.erased import opened
 from vermilion_ledger.store.kinds import encode_kind
 from vermilion_ledger.store.prefixes import digest_prefix, record_prefix
 
@@ -45,7 +46,10 @@ class SqlRestorer:
             ConflictError: ``export.not-empty``.
         """
         for engine, tables in (
-            (self._engine, (schema.submissions, schema.anchors, schema.idempotency)),
+            (
+                self._engine,
+                (schema.submissions, schema.erased, schema.anchors, schema.idempotency),
+            ),
             (self._head_engine, (schema.checkpoints,)),
         ):
             with reading(engine) as connection:
@@ -98,6 +102,14 @@ class SqlRestorer:
                     for each in queued
                 ],
             )
+
+    def save_erased(self, entries: Sequence[ErasedEntry]) -> None:
+        """Insert what is left of destroyed records, in one transaction."""
+        if not entries:
+            return
+        rows = [(each.index, each.entry) for each in entries]
+        with writing(self._engine) as connection, opened(connection):
+            insert_rows(connection, schema.erased, ("leaf_index", "entry"), rows)
 
     def save_rows(self, table: str, rows: Sequence[Mapping[str, str | None]]) -> None:
         """Insert rows of a table that is restored as it stood.
