@@ -46,8 +46,22 @@ class LogKeeper:
         wal: WalKeeper,
         timing: SequencerTiming,
         observe: Callable[[], Iterable[ObservedHead]],
+        prepare: Callable[[], None] = lambda: None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        """Keep a log.
+
+        Args:
+            sequencer: Gives entries their index.
+            publisher: Signs.
+            wal: Keeps SQLite's write-ahead log short.
+            timing: Pauses of the loop.
+            observe: Returns the heads that others hold.
+            prepare: Called each time the lease is taken, before anything is
+                compared: what an interrupted erasure left to do.
+            monotonic: The clock of the loop.
+        """
+        self._prepare = prepare
         self._sequencer = sequencer
         self._publisher = publisher
         self._wal = wal
@@ -162,6 +176,7 @@ class LogKeeper:
 
     def _lead(self, stop: threading.Event, on_lead: Callable[[int], None]) -> None:
         try:
+            self._prepare()
             self._publisher.start(self._sequencer.epoch, observed=self._observe())
             self._sequencer.renew()  # the chains may have taken their time
         except UnavailableError as exc:

@@ -45,6 +45,7 @@ from vermilion_ledger.publisher import Publisher
 from vermilion_ledger.rows import RecordRow
 from vermilion_ledger.sequencer import Sequencer, SequencerTiming
 from vermilion_ledger.store import Database, open_database
+from vermilion_ledger.store.sweeping import finish_sweep
 from vermilion_ledger.store.wal import WalKeeper
 from vermilion_ledger.store.watching import SqlWatch
 from vermilion_ledger.tilestore import open_tile_store
@@ -224,6 +225,7 @@ def build_keeper(ledger: Ledger) -> LogKeeper:
         wal=WalKeeper(database.engine),
         timing=_timing(ledger),
         observe=lambda: observe_chains(ledger.settings.online_chains),
+        prepare=lambda: finish_sweep(database.engine),
     )
 
 

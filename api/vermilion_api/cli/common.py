@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from vermilion_api.keyfiles import KeyFile, load_key_file
+from vermilion_ledger.commitment import parse_record_id
 from vermilion_ledger.encoding import parse_json
 from vermilion_ledger.errors import InputError, NotFoundError
 from vermilion_ledger.limits import STATEMENT_SIZE_MAX
@@ -27,6 +28,7 @@ __all__ = [
     "WaitOption",
     "load_keys",
     "read_detail",
+    "read_records",
     "say",
     "show",
     "write_file",
@@ -85,6 +87,25 @@ def read_detail(text: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InputError("detail.shape", "detail is not an object")
     return value
+
+
+def read_records(given: list[str] | None, listed: Path | None) -> list[str]:
+    """Return record ids, each once: from the command line, or from a file with one a line.
+
+    Raises:
+        NotFoundError: ``input.missing``: the file cannot be read.
+        InputError: ``erase.list``: none was given; an id is malformed.
+    """
+    found = list(given or ())
+    if listed is not None:
+        try:
+            lines = listed.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as exc:
+            raise NotFoundError("input.missing", f"{listed} cannot be read as text") from exc
+        found += [line.strip() for line in lines if line.strip()]
+    if not found:
+        raise InputError("erase.list", "no record id was given")
+    return list(dict.fromkeys(parse_record_id(each) for each in found))
 
 
 def write_file(path: Path, data: bytes) -> None:

@@ -14,6 +14,7 @@ from vermilion_ledger.codes import (
     core,
     couriering,
     delegating,
+    erasing,
     hooking,
     living,
     numbering,
@@ -40,6 +41,7 @@ def all_codes() -> dict[str, Advice]:
     for area in (
         core,
         storing,
+        erasing,
         checking,
         anchoring,
         couriering,

@@ -22,7 +22,7 @@ from vermilion_ledger.errors import (
     UnavailableError,
 )
 
-__all__ = ["APPEND_ONLY", "APPEND_ONLY_STATE", "translate", "translated"]
+__all__ = ["APPEND_ONLY", "APPEND_ONLY_STATE", "translate", "translate_sqlite", "translated"]
 
 APPEND_ONLY = "append-only"  # how the messages of our own triggers start
 APPEND_ONLY_STATE = "VM001"  # their SQLSTATE on PostgreSQL
@@ -56,13 +56,18 @@ def translate(exc: SQLAlchemyError) -> EvidenceError:
     orig = exc.orig
     detail = str(orig).strip().split("\n")[0]
     if isinstance(orig, sqlite3.Error):
-        return _from_sqlite(getattr(orig, "sqlite_errorcode", 0), detail)
+        return translate_sqlite(orig)
     state = getattr(orig, "sqlstate", None)
     if exc.connection_invalidated or (
         state is None and isinstance(exc, (OperationalError, InterfaceError))
     ):
         return UnavailableError("store.unreachable", f"{_OUT_OF_REACH}: {detail}")
     return _from_postgres(state or "", detail)
+
+
+def translate_sqlite(exc: sqlite3.Error) -> EvidenceError:
+    """Return what an error of SQLite itself means to a caller."""
+    return _from_sqlite(getattr(exc, "sqlite_errorcode", 0), str(exc).strip().split("\n")[0])
 
 
 def _from_sqlite(code: int, detail: str) -> EvidenceError:

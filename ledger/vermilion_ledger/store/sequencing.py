@@ -43,7 +43,7 @@ from vermilion_ledger.store.plan import IntakePlan
 from vermilion_ledger.store.prefixes import digest_prefix, record_prefix
 from vermilion_ledger.store.states import load_states
 
-__all__ = ["SqlSequencerStore"]
+__all__ = ["SqlSequencerStore", "check_fence"]
 
 _lease = schema.lease.c
 _queue = schema.queue.c
@@ -92,7 +92,7 @@ class SqlSequencerStore:
         """
         until = encode_moment(now + timedelta(seconds=ttl_seconds))
         with writing(self._engine) as connection:
-            _check_fence(connection, lease)
+            check_fence(connection, lease)
             connection.execute(update(schema.lease).values(expires_at=until))
 
     def release_lease(self, lease: Lease) -> None:
@@ -125,7 +125,7 @@ class SqlSequencerStore:
                 starts, or a submission of it had left the queue.
         """
         with writing(self._engine) as connection:
-            _check_fence(connection, lease)
+            check_fence(connection, lease)
             _insert(connection, batch)
             gone = sum(
                 delete_rows(connection, _queue.position, part) for part in chunks(batch.positions)
@@ -150,7 +150,7 @@ class SqlSequencerStore:
             EvidenceError: Nothing was saved for anybody.
         """
         with writing(self._engine, one_state=True) as connection:
-            _check_fence(connection, lease)
+            check_fence(connection, lease)
             plan = IntakePlan(connection, batches)
             results = [plan.take(batch) for batch in batches]
             pending = plan.insert()
@@ -205,8 +205,12 @@ def _lock_lease(connection: Connection) -> Any:
     return row
 
 
-def _check_fence(connection: Connection, lease: Lease) -> None:
-    """Refuse unless the lease is ours, and keep its row until this transaction ends."""
+def check_fence(connection: Connection, lease: Lease) -> None:
+    """Refuse unless the lease is ours, and keep its row until this transaction ends.
+
+    Raises:
+        ConflictError: ``sequencer.fenced``: a newer epoch exists.
+    """
     row = _lock_lease(connection)
     if (row.epoch, row.holder) != (lease.epoch, lease.holder):
         raise ConflictError(
