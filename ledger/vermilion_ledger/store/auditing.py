@@ -114,7 +114,7 @@ class SqlAuditView:
     def load_entries(self, start: int, end: int) -> Sequence[EntryCells]:
         """Return the entries with index in ``[start, end)``, erased ones too, in order."""
         query = _select_entries().where(_entries.leaf_index >= start, _entries.leaf_index < end)
-        stored = [EntryCells._make(row) for row in self._connection.execute(query).all()]
+        stored = [EntryCells(*row) for row in self._connection.execute(query).all()]
         if len(stored) >= end - start:
             return stored
         erased = select(schema.erased).where(_erased.leaf_index >= start, _erased.leaf_index < end)
@@ -125,7 +125,7 @@ class SqlAuditView:
         found: list[EntryCells] = []
         for part in chunks(sorted(set(indices))):
             query = _select_entries().where(_entries.leaf_index.in_(part))
-            found += [EntryCells._make(row) for row in self._connection.execute(query).all()]
+            found += [EntryCells(*row) for row in self._connection.execute(query).all()]
         return found
 
     def next_entries(self, after: int | None, limit: int) -> Sequence[EntryCells]:
@@ -135,7 +135,7 @@ class SqlAuditView:
         if after is not None:
             query = query.where(_entries.leaf_index > after)
             erased = erased.where(_erased.leaf_index > after)
-        stored = [EntryCells._make(row) for row in self._connection.execute(query).all()]
+        stored = [EntryCells(*row) for row in self._connection.execute(query).all()]
         return self._with_erased(stored, erased)[:limit]
 
     def next_refused(self, after: int, limit: int) -> Sequence[RefusedCells]:
