@@ -35,6 +35,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "{damage} damaged, {notices} notices\nA single damaged bundle is found with a chance of "
         "{share:.1%}; {sure} or more, at least one in 95 of 100 cases. Rows that nothing implies, "
         "and what is not published, were not looked for.",
+        "erased": "{erased} of the entries belong to destroyed records",
         "more": "and {more} more that are not listed",
         "clean": "no damage found",
         "stopped": "Stopped. `vermilion fsck --resume` goes on from here.",
@@ -49,6 +50,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "种子 {seed}：损坏 {damage} 处，提示 {notices} 处\n若仅有一个条目包损坏，"
         "发现的概率为 {share:.1%}；若有 {sure} 个以上损坏，则 100 次中有 95 次能发现至少一个。"
         "本次未检查多余的行和尚未发布的内容。",
+        "erased": "其中 {erased} 条属于已销毁的记录",
         "more": "另有 {more} 处未列出",
         "clean": "未发现损坏",
         "stopped": "已停止。运行 `vermilion fsck --resume` 可从此处继续。",
@@ -143,6 +145,7 @@ def _run_whole(
             "root": found.root.hex(),
             "checked": found.checked,
             "resumed_from": found.resumed_from,
+            "erased": found.erased,
         },
     )
 
@@ -217,6 +220,8 @@ class _Printer:
         text = self._words[word].format(**values, **counts)
         if more := findings.damage_count + findings.notice_count - len(findings.kept):
             text += "\n" + self._words["more"].format(more=more)
+        if values.get("erased"):
+            text += "\n" + self._words["erased"].format(**values)
         if not findings.damage_count:
             text += "\n" + self._words["clean"]
         if self._as_json:
