@@ -153,6 +153,10 @@ CODES: dict[str, Advice] = {
         en="Check that the folder of the list exists, that you may write there, and its disk.",
         zh="请确认列表所在文件夹存在、可写,且磁盘有空间。",
     ),
+    "history.unwritable": Advice(
+        en="Check that the folder of the file exists, that you may write there, and its disk.",
+        zh="请确认文件所在文件夹存在、可写,且磁盘有空间。",
+    ),
     "headers.which-chain": Advice(
         en="Say with --chain of which chain the nodes and heights are, one chain at a time.",
         zh="请用 --chain 指明节点与高度属于哪条链,每次一条链。",

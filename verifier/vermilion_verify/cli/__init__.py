@@ -31,7 +31,7 @@ from vermilion_verify.texts import LANGUAGES, choose_language
 
 __all__ = ["main"]
 
-_SUBCOMMANDS = ("inspect", "audit", "trust", "headers")
+_SUBCOMMANDS = ("inspect", "audit", "trust", "headers", "history")
 _HEIGHTS = re.compile(r"(0|[1-9][0-9]{0,14})(?:-(0|[1-9][0-9]{0,14}))?\Z", re.ASCII)
 _CONFIRMATIONS = re.compile(r"[1-9][0-9]{0,8}\Z", re.ASCII)  # as FORMATS section 11 bounds them
 _EPILOG = """exit codes: 0 proven (also superseded, with a notice), 1 refuted or revoked,
@@ -89,7 +89,8 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
             "       vermilion-verify inspect BUNDLE\n"
             "       vermilion-verify audit FOLDER --evidence FOLDER --trust T [options]\n"
             "       vermilion-verify trust show T\n"
-            "       vermilion-verify headers FILE --rpc URL --rpc URL [options]"
+            "       vermilion-verify headers FILE --rpc URL --rpc URL [options]\n"
+            "       vermilion-verify history --bundle B [--as prov|cloudevents|statements] [-o F]"
         )
         options = parser.parse_args(arguments, argparse.Namespace(command="verify"))
     else:
@@ -98,6 +99,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         _add_audit(commands_of)
         _add_trust(commands_of)
         _add_headers(commands_of)
+        _add_history(commands_of)
         options = parser.parse_args(arguments)
     if getattr(options, "offline", False) and options.rpc:
         parser.error("--offline and --rpc contradict each other")
@@ -214,6 +216,24 @@ def _add_headers(commands_of: argparse._SubParsersAction[argparse.ArgumentParser
         "--single", action="store_true", help="be content with one node, whom nobody contradicts"
     )
     _add_output_options(parser)
+
+
+def _add_history(commands_of: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands_of.add_parser(
+        "history", help="tell a record's history in the formats of others; checks nothing"
+    )
+    parser.add_argument("--bundle", type=Path, required=True, metavar="B", help="evidence bundle")
+    parser.add_argument(
+        "--as",
+        dest="form",
+        choices=("prov", "cloudevents", "statements"),
+        default="prov",
+        help="W3C PROV-JSON, CloudEvents as JSON lines, or the signed DSSE envelopes",
+    )
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="F", help="file; by default standard output"
+    )
+    parser.add_argument("--lang", choices=LANGUAGES, help="language of the text")
 
 
 def _heights(text: str) -> range:

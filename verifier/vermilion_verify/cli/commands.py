@@ -18,6 +18,7 @@ from vermilion_ledger.errors import EvidenceError, NotFoundError, UnavailableErr
 from vermilion_ledger.limits import BUNDLE_SIZE_MAX
 from vermilion_verify.blocks import BlockJudge, load_block_hashes
 from vermilion_verify.case import Document
+from vermilion_verify.cli import history
 from vermilion_verify.files import read_file
 from vermilion_verify.numbering import load_disclosure
 from vermilion_verify.policy import TrustPolicy, load_trust_policy
@@ -46,6 +47,8 @@ def run(options: argparse.Namespace, language: str) -> int:
     """
     if options.command == "inspect":
         return _inspect(options, language)
+    if options.command == "history":
+        return history.run(options, language)
     if options.command == "headers":
         from vermilion_verify.cli import headers  # the network, which no other subcommand needs
 
