@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from log_kit import WrittenLog, submission
 from office import INTAKE_KEYID, envelope, statement
@@ -20,7 +21,17 @@ from vermilion_ledger.rows import ErasedEntry, IntakeBatch, RecordRow, Submissio
 from vermilion_ledger.store.erasing import SqlEraser
 from vermilion_ledger.tiles import TILE_WIDTH, tile_width_at
 
-__all__ = ["condemn", "erase", "found_in", "make_list", "make_record", "traces_of"]
+__all__ = [
+    "condemn",
+    "counts",
+    "erase",
+    "found_in",
+    "made",
+    "make_list",
+    "make_record",
+    "remains",
+    "traces_of",
+]
 
 _WINDOW = 16  # bytes of a value that are looked for
 
@@ -52,6 +63,27 @@ def _queue(log: WrittenLog, each: Submission) -> None:
     """Submit as another process does: the digest stands in the queue for a while."""
     log.database.intake.save_batches([IntakeBatch(submissions=(each,))])
     log.sequencer.sequence_batch()
+
+
+def made(log: WrittenLog, count: int, **options: Any) -> list[Submission]:
+    """Make and publish records, with others after them."""
+    records = [make_record(log, key=f"own key {at}", **options) for at in range(count)]
+    log.register(2)
+    log.publisher.publish()
+    return records
+
+
+def remains(log: WrittenLog) -> list[dict[str, Any]]:
+    """What is left of destroyed records."""
+    with log.audit.view() as view:
+        return [dict(row) for row in view.scan("erased")]
+
+
+def counts(log: WrittenLog) -> dict[str, int]:
+    """How many rows each table has."""
+    with log.audit.view() as view:
+        found = view.counts()
+    return {name: getattr(found, name) for name in type(found).__slots__}
 
 
 def condemn(log: WrittenLog, *records: Submission) -> list[Condemned]:

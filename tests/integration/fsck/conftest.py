@@ -12,6 +12,7 @@ from log_kit import WrittenLog, fill, open_log
 from postgres import PostgresServer, find_postgres, running_postgres
 
 SIZE = 600  # entries: two full bundles and a partial one
+FEW = 20
 
 
 @pytest.fixture(scope="session")
@@ -49,3 +50,27 @@ def new_url(request: pytest.FixtureRequest) -> Callable[[Path], str]:
         return lambda folder: f"sqlite:///{folder / 'ledger.db'}"
     server: PostgresServer = request.getfixturevalue("postgres_server")
     return lambda _folder: server.url(server.create_database())
+
+
+@pytest.fixture
+def written(tmp_path: Path, new_url: Callable[[Path], str]) -> Iterator[WrittenLog]:
+    """A published log with a bundle and more, in a folder of its own, led by this test."""
+    folder = tmp_path / "ledger"
+    folder.mkdir()
+    log = open_log(folder, url=new_url(folder))
+    fill(log, FEW)
+    log.sequencer.sequence_batch()
+    yield log
+    log.database.close()
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[WrittenLog]:
+    """The same on SQLite, where the database makes no difference."""
+    folder = tmp_path / "ledger"
+    folder.mkdir()
+    log = open_log(folder)
+    fill(log, FEW)
+    log.sequencer.sequence_batch()
+    yield log
+    log.database.close()
