@@ -14,7 +14,7 @@ from vermilion_ledger.checkpoint import Checkpoint, sign_checkpoint
 from vermilion_ledger.commitment import commit, encode_entry, make_record_id, make_tag
 from vermilion_ledger.encoding import encode_base64, encode_json
 from vermilion_ledger.merkle import EMPTY_ROOT, hash_children, hash_leaf
-from vermilion_ledger.ports import HistoryView, IntakeStore, TileStore
+from vermilion_ledger.ports import HistoryView, IntakeStore, LogStore, TileStore
 from vermilion_ledger.publisher import Publisher
 from vermilion_ledger.rows import (
     Accepted,
@@ -23,6 +23,7 @@ from vermilion_ledger.rows import (
     ObservedHead,
     Pending,
     RecordKind,
+    StoredEntry,
     Submission,
     SubmissionState,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "replayed",
     "replayed_leaves",
     "states_of",
+    "stored_between",
     "system_clock",
     "told",
 ]
@@ -287,11 +289,19 @@ def replayed(database: Database) -> tuple[int, bytes]:
     return len(leaves), reference_root(leaves)
 
 
+def stored_between(log: LogStore, start: int, end: int) -> list[StoredEntry]:
+    """Return entries as they are stored; none of them was erased."""
+    found = log.load_stored(start, end)
+    stored = [each for each in found if isinstance(each, StoredEntry)]
+    assert len(stored) == len(found)
+    return stored
+
+
 def replayed_leaves(database: Database) -> list[bytes]:
     """Return the leaf hashes that follow from what is stored, one entry after the other."""
     size = database.log.count_entries()
     leaves: list[bytes] = []
-    for each in database.log.load_stored(0, size):
+    for each in stored_between(database.log, 0, size):
         assert each.index == len(leaves)
         commitment = commit(each.salt, hashlib.sha256(each.envelope).digest())
         leaves.append(hash_leaf(encode_entry(commitment, make_tag(each.record_key, each.sequence))))

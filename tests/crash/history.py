@@ -29,6 +29,7 @@ from vermilion_ledger.intake import Intake
 from vermilion_ledger.merkle import hash_leaf
 from vermilion_ledger.ports import LogStore
 from vermilion_ledger.publisher import Publisher
+from vermilion_ledger.rows import StoredEntry
 from vermilion_ledger.sequencer import Sequencer, SequencerTiming
 from vermilion_ledger.store import Database, open_database
 from vermilion_ledger.store.wal import WalKeeper
@@ -197,7 +198,11 @@ class _Worker:
         number = self._begin("read", client)
         with suppress(EvidenceError):
             size = log.count_entries()
-            seen = [_name(each.envelope) for each in log.load_stored(max(0, size - 2), size)]
+            seen = [
+                _name(each.envelope)
+                for each in log.load_stored(max(0, size - 2), size)
+                if isinstance(each, StoredEntry)
+            ]
             self._end(number, size, tuple(seen))
 
     def _begin(self, what: str, client: str, *, envelope: str = "") -> str:

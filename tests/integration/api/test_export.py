@@ -13,6 +13,7 @@ import pytest
 
 from damage_kit import Damage
 from homes import write_home
+from store_kit import stored_between
 from vermilion_api.cli import main
 from vermilion_api.wiring import build_sequencer, open_ledger
 from vermilion_ledger.commitment import make_record_id
@@ -108,7 +109,7 @@ def test_what_was_submitted_before_gets_its_first_index_from_the_rebuilt_ledger(
     home = with_keys_of(source, tmp_path / "home")
     run(capsys, "import", exported, "--home", home)
     ledger = open_ledger(home)
-    (stored,) = ledger.database.log.load_stored(300, 301)
+    (stored,) = stored_between(ledger.database.log, 300, 301)
     again = Submission(
         record_id=make_record_id(stored.record_key),
         record_key=stored.record_key,

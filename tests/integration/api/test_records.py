@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from served import Served, sequencing, serving, sha256
+from store_kit import stored_between
 from vermilion_ledger.checkpoint import parse_checkpoint_unverified, verify_signatures
 from vermilion_ledger.commitment import make_record_id
 from vermilion_ledger.merkle import hash_leaf, verify_inclusion
@@ -38,7 +39,7 @@ def test_an_answer_has_an_index_that_is_stored(served: Served) -> None:
     status, found = post(served, "/v1/records?wait=sequenced", BODY)
 
     assert status == 200
-    (stored,) = served.ledger.database.log.load_stored(found["index"], found["index"] + 1)
+    (stored,) = stored_between(served.ledger.database.log, found["index"], found["index"] + 1)
     assert make_record_id(stored.record_key) == found["record"]
     assert hashlib.sha256(stored.envelope).hexdigest() == found["envelope"]
     assert stored.sequence == found["sequence"] == 0

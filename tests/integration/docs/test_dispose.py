@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from homes import write_home
+from store_kit import stored_between
 from vermilion_api.wiring import open_ledger
 
 GUIDE = Path(__file__).resolve().parents[3] / "docs" / "how-to" / "dispose-of-a-record.md"
@@ -48,7 +49,7 @@ def run(office: Path, script: str) -> None:
 def test_a_backup_is_worth_nothing_once_its_key_is_destroyed(office: Path) -> None:
     back_up, read_back, destroy = _BLOCK.findall(GUIDE.read_text(encoding="utf-8"))
     ledger = open_ledger(office / "ledger")
-    salts = [each.salt for each in ledger.database.log.load_stored(0, 6)]  # type: ignore[union-attr]
+    salts = [each.salt for each in stored_between(ledger.database.log, 0, 6)]
     ledger.database.close()
 
     run(office, back_up)

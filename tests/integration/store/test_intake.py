@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import func, select
 
-from store_kit import Admit, accept, digest, make_sequencer, make_submission, place
+from store_kit import Admit, accept, digest, make_sequencer, make_submission, place, stored_between
 from vermilion_ledger.errors import ConflictError, EvidenceError
 from vermilion_ledger.ports import IntakeStore
 from vermilion_ledger.rows import Accepted, Idempotency, IntakeBatch, Submission
@@ -116,7 +116,7 @@ def test_the_first_salt_of_an_envelope_stays(database: Database) -> None:
 
     place(sequencer, again(submission))
 
-    (stored,) = database.log.load_stored(0, 2)
+    (stored,) = stored_between(database.log, 0, 2)
     assert stored.salt == submission.salt
 
 

@@ -14,6 +14,7 @@ from store_kit import (
     place,
     record_key,
     states_of,
+    stored_between,
     told,
 )
 from vermilion_ledger.commitment import commit, encode_entry, make_record_id, make_tag
@@ -87,7 +88,7 @@ def test_entries_are_made_as_the_format_says(database: Database) -> None:
     submission = make_submission()
     place(make_sequencer(database), submission)
 
-    (stored,) = database.log.load_stored(0, 1)
+    (stored,) = stored_between(database.log, 0, 1)
 
     commitment = commit(submission.salt, submission.envelope_hash)
     assert derive_entry(stored) == encode_entry(commitment, make_tag(record_key("a"), 0))
