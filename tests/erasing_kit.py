@@ -16,6 +16,7 @@ from office import INTAKE_KEYID, envelope, statement
 from vermilion_api.requests import Registration
 from vermilion_ledger.erasure import Condemned
 from vermilion_ledger.integrate import load_bundle
+from vermilion_ledger.numbers import DocumentNumber, Numbering
 from vermilion_ledger.ports import TileStore
 from vermilion_ledger.rows import ErasedEntry, IntakeBatch, RecordRow, Submission
 from vermilion_ledger.store.erasing import SqlEraser
@@ -26,11 +27,13 @@ __all__ = [
     "counts",
     "erase",
     "found_in",
+    "give_number",
     "made",
     "make_list",
     "make_record",
     "remains",
     "traces_of",
+    "traces_of_number",
 ]
 
 _WINDOW = 16  # bytes of a value that are looked for
@@ -57,6 +60,31 @@ def make_record(log: WrittenLog, *, events: int = 2, refused: int = 1, key: str 
         )
         _queue(log, submission(envelope(said), made.record_key))
     return made
+
+
+def give_number(log: WrittenLog, record: Submission, serial: int) -> Numbering:
+    """Give a record a document number, as intake does."""
+    numbering = Numbering(
+        number=DocumentNumber(office="国办发", year=2026, serial=serial),
+        salt=secrets.token_bytes(32),
+    )
+    said = statement(
+        "number",
+        record=record.record_id,
+        subject=replace(statement().subject, sha256=record.digest),
+        detail={"commitment": numbering.commitment.hex()},
+        nonce=secrets.token_bytes(16),
+    )
+    _queue(log, replace(submission(envelope(said), record.record_key), numbering=numbering))
+    return numbering
+
+
+def traces_of_number(numbering: Numbering) -> list[Trace]:
+    """What ties a number to the log."""
+    return [
+        Trace(what="salt of a number", data=numbering.salt[:_WINDOW]),
+        Trace(what="commitment of a number", data=numbering.commitment[:_WINDOW]),
+    ]
 
 
 def _queue(log: WrittenLog, each: Submission) -> None:

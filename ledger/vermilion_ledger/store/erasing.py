@@ -29,6 +29,7 @@ from vermilion_ledger.store.counts import count_entries
 from vermilion_ledger.store.engine import is_sqlite, looking, writing
 from vermilion_ledger.store.erased import add_erased, opened
 from vermilion_ledger.store.kinds import decode_kind
+from vermilion_ledger.store.numbers import forget_numbers
 from vermilion_ledger.store.plan import IntakePlan
 from vermilion_ledger.store.prefixes import digest_prefix, record_prefix, record_prefixes
 from vermilion_ledger.store.sequencing import check_fence
@@ -114,6 +115,8 @@ class SqlEraser:
             rows += _load_refused(connection, keys, self._read)
             with opened(connection):
                 connection.execute(update(schema.erasing).values(due=1))
+                for each in condemned:
+                    forget_numbers(connection, each.record.record_id)
                 add_erased(connection, [entry for each in condemned for entry in each.entries])
                 _delete_rows(connection, rows)
             plan = IntakePlan(connection, [IntakeBatch(submissions=(register,))])

@@ -21,7 +21,7 @@ from vermilion_ledger.store import schema
 from vermilion_ledger.store.bulk import chunks, insert_rows
 from vermilion_ledger.store.engine import reading, writing
 
-__all__ = ["NumberBook", "SqlNumberStore"]
+__all__ = ["NumberBook", "SqlNumberStore", "forget_numbers"]
 
 _BLANK = dict.fromkeys(("position", "record", "salt", "commitment", "replaces"))
 
@@ -147,18 +147,23 @@ class SqlNumberStore:
             raise ConflictError("number.taken", "this number was given a moment ago") from exc
 
     def forget(self, record_id: str) -> int:
-        """Destroy what ties numbers to a record; return how many there were.
-
-        The numbers stay spent: they are no gap, and nobody is given them again.
-        Without salt, record and submission nothing in the log can be tied to them.
-        """
-        statement = (
-            update(schema.document_numbers)
-            .where(_numbers.record == record_id)
-            .values(**_BLANK, reason=None)
-        )
+        """Destroy what ties numbers to a record; return how many there were."""
         with writing(self._engine) as connection:
-            return connection.execute(statement).rowcount
+            return forget_numbers(connection, record_id)
+
+
+def forget_numbers(connection: Connection, record_id: str) -> int:
+    """Destroy what ties numbers to a record, in a transaction; return how many there were.
+
+    The numbers stay spent: they are no gap, and nobody is given them again.
+    Without salt, record and submission nothing in the log can be tied to them.
+    """
+    statement = (
+        update(schema.document_numbers)
+        .where(_numbers.record == record_id)
+        .values(**_BLANK, reason=None)
+    )
+    return connection.execute(statement).rowcount
 
 
 def _spend(connection: Connection, key: tuple[str, int, int], reason: str) -> None:

@@ -37,6 +37,7 @@ _SWEPT = (
     schema.refusals,
     schema.idempotency,
     schema.responses,
+    schema.document_numbers,
 )
 
 

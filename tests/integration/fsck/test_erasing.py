@@ -11,16 +11,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event
 
-from erasing_kit import condemn, counts, erase, found_in, made, make_record, remains, traces_of
+from erasing_kit import (
+    condemn,
+    counts,
+    erase,
+    found_in,
+    give_number,
+    made,
+    make_record,
+    remains,
+    traces_of,
+    traces_of_number,
+)
 from log_kit import WrittenLog, check, open_log, texts
 from postgres import PostgresServer
-from vermilion_ledger.archive.writing import PublicFiles
 from vermilion_ledger.integrate import rebuild_tiles
 from vermilion_ledger.store.sweeping import finish_sweep, is_sweep_due, sweep
 from vermilion_ledger.tilestore.disk import OsDisk
 from vermilion_ledger.tilestore.posix import PosixTileStore
-
-PUBLIC = PublicFiles(trust=b"trust", registry=b"registry")
 
 
 @pytest.fixture
@@ -44,16 +52,19 @@ def set_recycling(log: WrittenLog, value: str) -> None:
 
 def test_no_file_has_a_value_of_a_destroyed_record(written: WrittenLog, cluster: Path) -> None:
     first, second, kept = made(written, 3)
+    number = give_number(written, first, 7)
+    written.publisher.publish()
     answer = f'{{"record":"{first.record_id}"}}'.encode()
     written.database.responses.save(
         "own key 0", status=202, body=answer, created_at=written.clock()
     )
-    traces = traces_of(written, first, second)
+    traces = traces_of(written, first, second) + traces_of_number(number)
     before = found_in(cluster, traces)
     unseen = {each.what for each in traces} - before.keys()
     assert unseen <= {"record key in hex", "digest in hex", "name"}, unseen
 
     erase(written, condemn(written, first, second))
+    assert written.database.numbers.load_serials("国办发", 2026) == [7]  # it stays spent
     is_log_cleared = sweep(written.database.engine)
 
     assert is_log_cleared
