@@ -296,7 +296,7 @@ class KeyMachine(RuleBasedStateMachine):
     def begin(self) -> None:
         for root in ROOTS[:2]:
             self.play("register", root, [root], root)
-        for key, may in (("wang 1", ("approve", "seal")), ("li 1", ("approve",))):
+        for key, may in (("wang 1", ("approve",)), ("li 1", ("approve", "seal"))):
             self.play("register", key, [*ROOTS[:2], key], ROOTS[0], may=may)
         deputy = {"for": "wang", "until": self.now + 16, "may": ("approve",), "quoted": self.now}
         self.play("register", "chen 1", [*ROOTS[:2], "chen 1"], ROOTS[0], **deputy)
