@@ -49,7 +49,7 @@ class Trace:
 
 def make_record(log: WrittenLog, *, events: int = 2, refused: int = 1, key: str = "") -> Submission:
     """Register a document of a name that nobody else has, with events and with refusals."""
-    name = f"secret-{secrets.token_hex(12)}.pdf"
+    name = f"paper-{secrets.token_hex(12)}.pdf"
     digest = hashlib.sha256(name.encode()).digest()
     (made,) = log.registrar.prepare_all([Registration(name=name, sha256=digest)])
     log.submit(made, key=key)
