@@ -223,11 +223,7 @@ def present_grade(entries: Sequence[LoggedEnvelope]) -> str:
     """Return the grade that a record has after some of its entries."""
     grade = GRADE_DEFAULT
     for entry in entries:
-        detail = entry.statement.detail
-        if entry.statement.event == "register":
-            grade = str(detail.get("grade", GRADE_DEFAULT))
-        elif entry.statement.event == "regrade" and isinstance(detail.get("to"), str):
-            grade = detail["to"]
+        grade = _grade_after(entry, grade)
     return grade
 
 
@@ -241,24 +237,8 @@ def check_regrade(
         VerificationError: ``grade.from``, ``grade.same``, ``grade.officer`` or
             ``grade.drafter``.
     """
-    detail = entry.statement.detail
-    before, after, reason = (detail.get(name) for name in ("from", "to", "reason"))
-    if not (isinstance(before, str) and isinstance(after, str) and isinstance(reason, str)):
-        raise InputError("grade.detail", "a change of grade has from, to and reason")
-    if not reason.strip():
-        raise InputError("grade.detail", "a change of grade has a reason")
-    find_profile(after)
-    if before != present_grade(earlier):
-        raise VerificationError("grade.from", "from is not the grade that the record has")
-    if before == after:
-        raise VerificationError("grade.same", "the record has this grade already")
-    keys = [registry.keys[keyid] for keyid in sorted(entry.signers) if keyid in registry.keys]
-    if not keys or not all(key.officer for key in keys):
-        raise VerificationError("grade.officer", "only security officers change a grade")
-    if drafters := {key.owner.id for key in keys} & _drafters(earlier, registry):
-        raise VerificationError(
-            "grade.drafter", f"{min(drafters)[:80]!a} recorded a version of this document"
-        )
+    drafters = {owner for each in earlier for owner in _drafters(each, registry)}
+    _check_change(entry, present_grade(earlier), drafters, registry)
 
 
 def check_regrades(
@@ -267,36 +247,69 @@ def check_regrades(
     """Return what is wrong with the changes of grade in a record, for a report.
 
     Pure, and no part of a verdict: the ledger refuses these at intake, and a
-    ledger that did not is told about by whoever verifies.
+    ledger that did not is told about by whoever verifies. One pass, as whoever
+    writes a record decides how many there are.
 
     Args:
         entries: All entries of a record, in log order.
         registry: The keys of their signers.
     """
     problems: list[RegradeProblem] = []
-    for place, entry in enumerate(entries):
-        if entry.statement.event != "regrade":
-            continue
-        try:
-            check_regrade(entry, entries[:place], registry)
-        except EvidenceError as exc:
-            problems.append(
-                RegradeProblem(sequence=entry.sequence, code=exc.code, message=exc.message)
-            )
+    grade, drafters = GRADE_DEFAULT, set[str]()
+    for entry in entries:
+        if entry.statement.event == "regrade":
+            try:
+                _check_change(entry, grade, drafters, registry)
+            except EvidenceError as exc:
+                problems.append(
+                    RegradeProblem(sequence=entry.sequence, code=exc.code, message=exc.message)
+                )
+        grade = _grade_after(entry, grade)
+        drafters |= _drafters(entry, registry)
     return tuple(problems)
 
 
-def _drafters(entries: Sequence[LoggedEnvelope], registry: KeyRegistry) -> set[str]:
+def _check_change(
+    entry: LoggedEnvelope, grade: str, drafters: set[str], registry: KeyRegistry
+) -> None:
+    """Check a change of grade against how the record stood before it."""
+    detail = entry.statement.detail
+    before, after, reason = (detail.get(name) for name in ("from", "to", "reason"))
+    if not (isinstance(before, str) and isinstance(after, str) and isinstance(reason, str)):
+        raise InputError("grade.detail", "a change of grade has from, to and reason")
+    if not reason.strip():
+        raise InputError("grade.detail", "a change of grade has a reason")
+    find_profile(after)
+    if before != grade:
+        raise VerificationError("grade.from", "from is not the grade that the record has")
+    if before == after:
+        raise VerificationError("grade.same", "the record has this grade already")
+    keys = [registry.keys[keyid] for keyid in sorted(entry.signers) if keyid in registry.keys]
+    if not keys or not all(key.officer for key in keys):
+        raise VerificationError("grade.officer", "only security officers change a grade")
+    if own := {person for key in keys for person in key.people} & drafters:
+        raise VerificationError(
+            "grade.drafter", f"{min(own)[:80]!a} recorded a version of this document"
+        )
+
+
+def _grade_after(entry: LoggedEnvelope, grade: str) -> str:
+    detail = entry.statement.detail
+    if entry.statement.event == "register":
+        return str(detail.get("grade", GRADE_DEFAULT))
+    if entry.statement.event == "regrade" and isinstance(detail.get("to"), str):
+        return str(detail["to"])
+    return grade
+
+
+def _drafters(entry: LoggedEnvelope, registry: KeyRegistry) -> set[str]:
     """Return who recorded a version: those who signed it, and whom an unsigned one names."""
-    found: set[str] = set()
-    for entry in entries:
-        if entry.statement.event in VERSION_EVENTS:
-            found.add(entry.statement.actor.id)
-            found |= {
-                key.owner.id
-                for keyid in entry.signers
-                if (key := registry.keys.get(keyid)) is not None
-            }
+    if entry.statement.event not in VERSION_EVENTS:
+        return set()
+    found = {entry.statement.actor.id}
+    for keyid in entry.signers:
+        if (key := registry.keys.get(keyid)) is not None:
+            found |= key.people
     return found
 
 
