@@ -24,6 +24,7 @@ from vermilion_ledger.keys import (
     KeyRegistry,
     Roots,
     check_key_events,
+    check_one_voice,
     collect_keys,
     verify_actor_signature,
 )
@@ -285,8 +286,10 @@ def _check_signers(entry: LoggedEnvelope, registry: KeyRegistry) -> None:
     """Check that every signing key may do this, here and now."""
     statement = entry.statement
     owners = set()
-    for keyid in sorted(entry.signers):
-        key = registry.find(keyid)
+    signing = [registry.find(keyid) for keyid in sorted(entry.signers)]
+    check_one_voice(signing)
+    for key in signing:
+        keyid = key.keyid
         if not key.is_valid_at(entry.index):
             if key.registered < entry.index:
                 raise VerificationError("key.after-revocation", f"key {keyid[:16]}… is revoked")

@@ -24,6 +24,9 @@ from vermilion_ledger.statement import Statement
 __all__ = ["Decision", "Interval", "Reason", "RuleOutcome", "evaluate_rules"]
 
 
+_Start = tuple[datetime, datetime]  # from when a term runs: at the earliest, and as is vouched for
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interval:
     """The time of an entry, as far as somebody vouches for it; UTC.
@@ -115,6 +118,7 @@ def evaluate_rules(
     digest: bytes,
     *,
     intervals: Mapping[int, Interval] | None = None,
+    start_least: datetime | None = None,
 ) -> tuple[RuleOutcome, ...]:
     """Return how each rule stands for one document version.
 
@@ -125,11 +129,15 @@ def evaluate_rules(
         digest: SHA-256 of the version that is asked about.
         intervals: Time of entries by leaf index; a term runs from when the
             first entry was not after. Without them no term can be judged.
+        start_least: An earlier time from which the term would run if somebody
+            vouched for a block that nobody vouches for, or None.
     """
     known = intervals or {}
     keys = [_signing_keys(entry, registry) for entry in entries]
-    tallies = [_Tally(rule, _excluded(rule, entries, keys)) for rule in rules]
-    start = known.get(entries[0].index, Interval()).not_after if entries else None
+    excluded = {word: _excluded(word, entries, keys) for word in {rule.not_by for rule in rules}}
+    tallies = [_Tally(rule, excluded[rule.not_by]) for rule in rules]
+    first = known.get(entries[0].index, Interval()).not_after if entries else None
+    start = None if first is None else (min(first, start_least or first), first)
     for entry, signing in zip(entries, keys, strict=True):
         if entry.statement.subject.sha256 == digest:
             _count_entry(entry, signing, tallies, start, known.get(entry.index, Interval()))
@@ -161,15 +169,16 @@ class _Tally:
             self.rule.step is None or statement.detail.get("step") == self.rule.step
         )
 
-    def judge_time(self, start: datetime | None, interval: Interval) -> Reason | None:
+    def judge_time(self, start: _Start | None, interval: Interval) -> Reason | None:
         """Return whether a decision was late, in time (None), or nobody can tell."""
         if self._term is None:
             return None
         if start is None:
             return Reason.UNDECIDED
-        if interval.not_after is not None and interval.not_after - start <= self._term:
+        least, most = start
+        if interval.not_after is not None and interval.not_after - least <= self._term:
             return None
-        if interval.not_before is not None and interval.not_before - start > self._term:
+        if interval.not_before is not None and interval.not_before - most > self._term:
             return Reason.LATE
         return Reason.UNDECIDED
 
@@ -177,7 +186,8 @@ class _Tally:
         """Return why a signature of a key does not count, whenever it is made."""
         if not _fits(self.rule, key):
             return Reason.OTHER_POST
-        return Reason.EXCLUDED if key.people & self._excluded else None
+        is_excluded = key.owner.id in self._excluded or key.counts_for in self._excluded
+        return Reason.EXCLUDED if is_excluded else None
 
     def decide(self, key: RegisteredKey, entry: LoggedEnvelope, reason: Reason | None) -> None:
         """Take an owner's decision; it replaces their earlier one."""
@@ -200,18 +210,22 @@ def _count_entry(
     entry: LoggedEnvelope,
     keys: Sequence[RegisteredKey],
     tallies: Sequence[_Tally],
-    start: datetime | None,
+    start: _Start | None,
     interval: Interval,
 ) -> None:
     """Let each rule take one decision, with `after` as things stood before it."""
     statement = entry.statement
     standings = [(tally.rule.step, tally.is_met, tally.may_be_met) for tally in tallies]
     approved = statement.detail.get("decision", "approved") == "approved"
+    voices: dict[tuple[str | None, str | None], list[RegisteredKey]] = {}
     for position, tally in enumerate(tallies):
         if not tally.matches(statement):
             continue
         here = _judge_place(tally, standings[:position], tally.judge_time(start, interval))
-        for key in _key_of_each_owner(tally.rule, keys):
+        wanted = tally.rule.post, tally.rule.unit
+        if wanted not in voices:  # many rules ask for the same, and an aggregate has many keys
+            voices[wanted] = _key_of_each_owner(tally.rule, keys)
+        for key in voices[wanted]:
             reason = tally.judge_key(key) if approved else Reason.REJECTED
             tally.decide(key, entry, reason or here)
 
@@ -230,7 +244,7 @@ def _judge_place(
 
 
 def _excluded(
-    rule: Rule,
+    not_by: str | None,
     entries: Sequence[LoggedEnvelope],
     keys: Sequence[Sequence[RegisteredKey]],
 ) -> frozenset[str]:
@@ -238,7 +252,7 @@ def _excluded(
     return frozenset(
         person
         for entry, signing in zip(entries, keys, strict=True)
-        if entry.statement.event == rule.not_by
+        if entry.statement.event == not_by
         for key in signing
         for person in key.people
     )

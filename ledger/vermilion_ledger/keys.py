@@ -29,6 +29,7 @@ __all__ = [
     "RegisteredKey",
     "Roots",
     "check_key_events",
+    "check_one_voice",
     "check_root_quorum",
     "collect_keys",
     "touched_key",
@@ -220,6 +221,23 @@ def _signed_by(key: RegisteredKey, signature: Signature) -> bytes | Assertion:
         client_data=signature.extra["clientDataJSON"],
         party=key.party,
     )
+
+
+def check_one_voice(keys: Sequence[RegisteredKey]) -> None:
+    """Check that nobody speaks for somebody beside another who does, in one envelope.
+
+    Which of two would be heard must not hang on the order of their key ids
+    (docs/formats/delegation.md).
+
+    Raises:
+        VerificationError: ``key.two-voices``.
+    """
+    delegated = {key.on_behalf_of for key in keys if key.on_behalf_of is not None}
+    for person in sorted(delegated):
+        if sum(key.counts_for == person for key in keys) > 1:
+            raise VerificationError(
+                "key.two-voices", f"two keys in one envelope speak for {person[:80]!a}"
+            )
 
 
 def touched_key(statement: Statement) -> str:

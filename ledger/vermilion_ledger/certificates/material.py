@@ -68,11 +68,11 @@ def load_revocation(data: bytes) -> RevocationData:
     """
     try:
         return x509.load_der_x509_crl(data)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion):
         pass
     try:
         return ocsp.load_der_ocsp_response(data)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as exc:
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion) as exc:
         raise InputError(
             "certificate.malformed", "revocation data is neither a list nor an OCSP response"
         ) from exc

@@ -70,7 +70,13 @@ def _ask(
         if isinstance(item, ocsp.OCSPResponse):
             return _ask_response(item, certificate, issuer, at)
         return _ask_list(item, certificate, issuer, at)
-    except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension) as exc:
+    except (
+        ValueError,
+        TypeError,
+        UnsupportedAlgorithm,
+        x509.DuplicateExtension,
+        x509.UnsupportedGeneralNameType,
+    ) as exc:
         raise VerificationError(
             "certificate.revocation-data", f"revocation data that cannot be read: {exc}"
         ) from exc

@@ -28,6 +28,10 @@ CODES: dict[str, Advice] = {
         en="The delegation had ended: let the delegator sign, or have a new delegation registered.",
         zh="委托已到期:请由被代理人签署,或注册新的委托。",
     ),
+    "key.two-voices": Advice(
+        en="Let one of them sign: the delegator, or one delegate, each by themselves.",
+        zh="请仅由其中一人签署:被代理人本人,或一名代理人,并单独成一份信封。",
+    ),
     "key.rotate-other": Advice(
         en="Make another new key: this one is registered already, with other powers or revoked.",
         zh="请另生成新密钥:此密钥已以其他权限注册或已吊销。",

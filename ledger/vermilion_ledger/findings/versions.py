@@ -6,6 +6,7 @@ after its sign-off goes back to whoever signed it off.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 
 from vermilion_ledger.findings.finding import Finding, Severity, make_finding
@@ -45,6 +46,7 @@ class _Walk:
         self._signed: dict[bytes, set[str]] = {}  # digest: who stands by their sign-off
         self._changed: dict[bytes, tuple[int, int]] = {}  # digest: changed at, signed off at
         self._sources: dict[bytes, list[bytes]] = {}  # converted digest: made from
+        self._lineages: dict[bytes, set[bytes]] = {}  # as of the last new source
         self._unchecked: dict[bytes, int] = {}  # converted digest: converted at
         self._revoked: dict[bytes, int] = {}
         self._failed: dict[bytes, int] = {}
@@ -60,7 +62,7 @@ class _Walk:
         if event == "register" or event in _CHANGES:
             self._take_version(event, digest, sequence)
         elif event == "convert":
-            self._sources.setdefault(digest, []).append(bytes.fromhex(detail["from"]))
+            self._take_source(digest, bytes.fromhex(detail["from"]))
             self._unchecked.setdefault(digest, sequence)
         elif event == "revoke":
             self._revoked.setdefault(digest, sequence)
@@ -103,6 +105,13 @@ class _Walk:
         before = self._other if is_newest else self._newest
         if event in _CHANGES and before is not None and not self._signed.get(digest):
             self._changed.setdefault(digest, (sequence, before[1]))
+
+    def _take_source(self, digest: bytes, source: bytes) -> None:
+        """Take a conversion; the same one again says nothing new."""
+        sources = self._sources.setdefault(digest, [])
+        if len(sources) < _LINEAGE_COUNT_MAX and source not in sources:
+            sources.append(source)
+            self._lineages.clear()
 
     def _take_fixity(self, outcome: str | None, digest: bytes, sequence: int) -> None:
         if outcome == "fail":
@@ -151,9 +160,14 @@ class _Walk:
 
         Bounded, as whoever writes a record decides how often it is converted.
         """
-        reached = [digest]
-        for version in reached:  # it grows while it is walked
-            for source in self._sources.get(version, ())[:_LINEAGE_COUNT_MAX]:
+        if (known := self._lineages.get(digest)) is not None:
+            return known
+        reached = {digest: None}  # in order
+        waiting = deque(reached)
+        while waiting and len(reached) < _LINEAGE_COUNT_MAX:
+            for source in self._sources.get(waiting.popleft(), ())[:_LINEAGE_COUNT_MAX]:
                 if source not in reached and len(reached) < _LINEAGE_COUNT_MAX:
-                    reached.append(source)
-        return set(reached)
+                    reached[source] = None
+                    waiting.append(source)
+        self._lineages[digest] = set(reached)
+        return self._lineages[digest]

@@ -96,11 +96,14 @@ def check_links(path: Path, at: datetime) -> None:
         InputError: ``timestamp.malformed``.
     """
     for certificate in path:
-        if not certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc:
+        try:
+            start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+        except ValueError as exc:  # a date that nobody has, such as one of the year 0
+            raise InputError("timestamp.malformed", f"{_name(certificate)}: {exc}") from exc
+        if not start <= at <= end:
             raise VerificationError(
                 "timestamp.not-valid-then",
-                f"{_name(certificate)} is valid from {certificate.not_valid_before_utc}"
-                f" to {certificate.not_valid_after_utc}, not at {at}",
+                f"{_name(certificate)} is valid from {start} to {end}, not at {at}",
             )
     _, *issuers = (read_extensions(certificate) for certificate in path)
     for below, (extensions, certificate) in enumerate(zip(issuers, path[1:], strict=True)):

@@ -27,7 +27,12 @@ from vermilion_ledger.approvals import RuleOutcome, evaluate_rules
 from vermilion_ledger.binding import check_entry, needs_prior, needs_seen
 from vermilion_ledger.errors import EvidenceError, VerificationError
 from vermilion_ledger.involved import find_involved
-from vermilion_ledger.keys import check_key_events, collect_keys
+from vermilion_ledger.keys import (
+    RegisteredKey,
+    check_key_events,
+    check_one_voice,
+    collect_keys,
+)
 from vermilion_ledger.logged import LoggedEnvelope
 from vermilion_ledger.rules import Rule
 from vermilion_ledger.statement import Statement
@@ -36,6 +41,7 @@ UNTIL = "2026-12-01T00:00:00Z"
 FOR_WANG = Person(
     name="li for wang", owner="li", may=("approve",), until=UNTIL, on_behalf_of="wang"
 )
+ALSO_FOR_WANG = replace(FOR_WANG, name="zhao for wang", owner="zhao")
 RULE = (Rule(event="approve", count=1),)
 TWO = (Rule(event="approve", count=2),)
 
@@ -243,6 +249,19 @@ def test_a_delegates_decision_is_the_delegators() -> None:
 )
 def test_delegator_and_delegate_never_count_as_two(who: tuple[Person, Person]) -> None:
     assert stand(TWO, *((person, "approved") for person in who)).missing == 1
+
+
+@pytest.mark.parametrize("other", [WANG, ALSO_FOR_WANG])
+def test_two_voices_for_one_in_an_envelope_are_refused(other: Person) -> None:
+    def keys(*people: Person) -> list[RegisteredKey]:
+        return [each.registered() for each in people]
+
+    check_one_voice(keys(WANG, ZHAO))
+    check_one_voice(keys(FOR_WANG, ZHAO))
+    for people in ((FOR_WANG, other), (other, ZHAO, FOR_WANG)):
+        with pytest.raises(VerificationError) as caught:
+            check_one_voice(keys(*people))
+        assert caught.value.code == "key.two-voices"
 
 
 def test_two_people_of_their_own_are_two() -> None:

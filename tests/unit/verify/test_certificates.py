@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -248,3 +249,51 @@ def test_a_ledger_takes_no_certificate_of_another_key(members: dict[str, Any], c
         check_certified_key(entry)
 
     assert caught.value.code == code
+
+
+def test_a_list_of_a_version_that_nobody_has_is_told_and_ends_nothing() -> None:
+    made = crl(SECOND)
+    at = made.index(b"\x02\x01\x01")  # version 2 is written as 1
+
+    report = judged(
+        certificates_of(LEAF, SECOND, revocations=[made[:at] + b"\x02\x01\x02" + made[at + 3 :]])
+    )
+
+    assert report.verdict is Verdict.REFUTED
+
+
+@pytest.mark.parametrize(
+    ("extension", "value"),
+    [
+        ("2.5.29.46", "300a3008a006a004a3023000"),
+        ("2.5.29.28", "3008a006a004a3023000"),
+        ("2.5.29.18", "3004a3023000"),
+    ],
+)
+def test_a_list_that_names_somebody_in_x400_is_told_and_ends_nothing(
+    extension: str, value: str
+) -> None:
+    unknown = x509.UnrecognizedExtension(x509.ObjectIdentifier(extension), bytes.fromhex(value))
+
+    report = judged(
+        certificates_of(LEAF, SECOND, revocations=[crl(SECOND, more=[(unknown, False)])])
+    )
+
+    assert report.verdict in {Verdict.REFUTED, Verdict.PROVEN}
+
+
+def test_a_certificate_from_the_year_0_is_told_and_ends_nothing() -> None:
+    """Its dates are changed in its bytes, which are then signed anew: no library makes one."""
+    late = leaf(SECOND, start=datetime(2060, 1, 1), end=datetime(2061, 1, 1)).certificate  # noqa: DTZ001
+    content = late.tbs_certificate_bytes.replace(b"20600101", b"00000101")
+    signature = SECOND.key.sign(content, ec.ECDSA(hashes.SHA256()))
+    named = bytes.fromhex("300a06082a8648ce3d040302")  # ecdsa-with-SHA256
+
+    def part(tag: int, data: bytes) -> bytes:
+        size = len(data).to_bytes(2, "big").lstrip(b"\0")
+        head = size if len(data) < 128 else bytes([0x80 + len(size)]) + size
+        return bytes([tag]) + head + data
+
+    made = part(0x30, content + named + part(3, b"\0" + signature))
+
+    assert judged(certificates_of(made, SECOND)).verdict is Verdict.REFUTED

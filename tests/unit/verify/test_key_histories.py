@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from conformance.key_history_cases import DEPUTY, moment
-from evidence import WANG, Scene, codes, office
+from evidence import LI, WANG, ZHAO, Scene, codes, office
 from office import REGISTRY_KEY, ROOT, key_revocation
 from vermilion_verify.printing import render_report
 from vermilion_verify.report import CheckStatus, Report, Verdict
@@ -148,3 +148,12 @@ def test_a_good_decision_is_told_without_trouble() -> None:
 
     assert list(report.approvals[0]["keys"][0]) == ["keyid", "scheme"]
     assert "[key." not in text_of(report, "en")
+
+
+def test_a_delegate_beside_the_delegator_in_one_envelope_refutes() -> None:
+    scene = begun()
+    scene.register_key(DEPUTY, ROOT)
+    delegator = next(each for each in (WANG, LI, ZHAO) if each.actor.id == DEPUTY.on_behalf_of)
+    scene.event("approve", DEPUTY, delegator, detail=STEP)
+
+    assert codes(judged(scene)) == {"key.validity": "key.two-voices"}

@@ -283,3 +283,15 @@ def test_a_term_is_of_a_second_to_a_hundred_years(within: str, code: str) -> Non
         office().trust(rules=rules)
 
     assert error.value.code == code
+
+
+def test_an_early_anchor_that_nobody_vouches_for_wins_no_time() -> None:
+    scene = registered(at=200)
+    scene.approve(WANG, seen=scene.chain.seen(300))
+    scene.anchor(number=400)
+    listed = {place: found for place, found in scene.hashes().items() if place[1] != 200}
+
+    assert codes(scene.verify()) == UNMET
+    report = scene.verify(hashes=listed)
+    assert report.verdict is Verdict.CANNOT_TELL
+    assert codes(report, CheckStatus.UNKNOWN)["approval.rule"] == "rules.undecided"

@@ -7,7 +7,7 @@ from vermilion_ledger.commitment import commit, encode_entry, make_tag
 from vermilion_ledger.encoding import encode_time
 from vermilion_ledger.errors import UnavailableError, VerificationError
 from vermilion_ledger.involved import find_involved
-from vermilion_ledger.keys import RegisteredKey, check_key_events
+from vermilion_ledger.keys import RegisteredKey, check_key_events, check_one_voice
 from vermilion_ledger.logged import LoggedEnvelope
 from vermilion_ledger.policies import check_policy_events
 from vermilion_ledger.possession import check_possession
@@ -86,6 +86,7 @@ def is_log_entry(walk: LogWalk, event: BundleEntry, record_key: bytes) -> bool:
 
 def _check_signers(case: Case, entry: LoggedEnvelope) -> None:
     keys = [case.registry.find(keyid) for keyid in sorted(entry.signers)]
+    check_one_voice(keys)
     event = entry.statement.event
     trouble = find_trouble(case, entry)
     for key in keys:

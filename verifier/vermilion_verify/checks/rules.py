@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from vermilion_ledger.approvals import Decision, RuleOutcome, evaluate_rules
 from vermilion_ledger.encoding import encode_time
 from vermilion_ledger.rules import Rule
+from vermilion_verify.blocks import Standing
 from vermilion_verify.case import Case
 from vermilion_verify.checks.time import bound_event, interval_of, is_pending
 from vermilion_verify.outcome import Absent, Detail, DetailedError, Unknown
@@ -49,16 +51,39 @@ def check_approval_rule(case: Case) -> Detail:
 
 
 def _evaluate(case: Case, lists: Sequence[Sequence[Rule]]) -> list[RuleOutcome]:
-    intervals = None
+    intervals, start_least = None, None
     if any(rule.within is not None for rules in lists for rule in rules):
         intervals = {entry.index: interval_of(case, entry) for entry in case.entries}
+        start_least = _earliest_claimed(case)
     return [
         outcome
         for rules in lists
         for outcome in evaluate_rules(
-            rules, case.entries, case.registry, case.document.sha256, intervals=intervals
+            rules,
+            case.entries,
+            case.registry,
+            case.document.sha256,
+            intervals=intervals,
+            start_least=start_least,
         )
     ]
+
+
+def _earliest_claimed(case: Case) -> datetime | None:
+    """Return the earliest time of an anchor of the registration that nobody contradicts.
+
+    One whose block nobody vouches for may be true as well: nobody may win time
+    by leaving its block out of a list.
+    """
+    return min(
+        (
+            each.anchor.block_time
+            for each in case.anchors.judged
+            if each.standing is not Standing.CONTRADICTED
+            and each.anchor.size > case.entries[0].index
+        ),
+        default=None,
+    )
 
 
 def _describe(case: Case, outcome: RuleOutcome) -> Detail:
