@@ -8,7 +8,6 @@ nothing, which `vermilion_anchor.transactions` sees to for every signer.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from vermilion_anchor.ports import TransactionFields
 from vermilion_anchor.signer_door import ANSWER_SIZE_MAX, SignerDoor, SignerEndpoint
@@ -19,25 +18,14 @@ __all__ = ["RemoteOptions", "RemoteSigner"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RemoteOptions:
-    """Where a remote signer is, and how it is known and knows us.
+class RemoteOptions(SignerEndpoint):
+    """Where a remote signer is, how it is known and knows us, and which key it has.
 
     Attributes:
-        url: ``https://…``, or ``http://`` on this machine; no secret belongs there.
         address: 20-byte address of the key that it signs with.
-        timeout_seconds: For the whole answer, counted from the connection.
-        authority: PEM file of the authorities that may vouch for it; None for
-            those of the system.
-        certificate: PEM file with which we show who we are; None shows nothing.
-        key: PEM file of its private key, unencrypted and for the owner alone.
     """
 
-    url: str
     address: bytes
-    timeout_seconds: float = 10.0
-    authority: Path | None = None
-    certificate: Path | None = None
-    key: Path | None = None
 
 
 class RemoteSigner:
@@ -53,15 +41,7 @@ class RemoteSigner:
             NotFoundError: ``key.file-missing``.
         """
         self._options = options
-        self._door = SignerDoor(
-            SignerEndpoint(
-                url=options.url,
-                timeout_seconds=options.timeout_seconds,
-                authority=options.authority,
-                certificate=options.certificate,
-                key=options.key,
-            )
-        )
+        self._door = SignerDoor(options)
 
     @property
     def address(self) -> bytes:
