@@ -50,14 +50,7 @@ Keys = dict[str, dict[str, Any]]
 
 ROOTS, QUORUM = ("root one", "root two", "root three"), 2
 OWNERS = {
-    "wang 1": "wang",
-    "wang 2": "wang",
-    "li 1": "li",
-    "li 2": "li",
-    "chen 1": "chen",
-    "chen 2": "chen",
-    "zhao 1": "zhao",
-    "zhao 2": "zhao",
+    f"{owner} {number}": owner for owner in ("wang", "li", "chen", "zhao") for number in (1, 2)
 }
 KEYS = {
     **{name: Person(name=name, may=()) for name in ROOTS},
@@ -110,7 +103,9 @@ def is_allowed(event: Event, index: int, keys: Keys) -> bool:
     valid = {each for each, key in keys.items() if key["revoked"] is None}
     if event["word"] == "approve":
         may = all(each in valid and "approve" in keys[each]["may"] for each in signers)
-        return may and event["actor"] in signers
+        voices = [keys[each]["for"] or owner_of(each) for each in signers if each in keys]
+        is_one_each = all(voices.count(keys[each]["for"]) == 1 for each in signers & delegated)
+        return may and event["actor"] in signers and is_one_each
     # At its own revocation a root is not valid any more.
     roots = (signers & valid & set(ROOTS)) - ({name} if event["word"] == "revoke" else set())
     is_by_roots = len(roots) >= QUORUM and event["actor"] in roots and signers <= {*ROOTS, name}
