@@ -251,7 +251,8 @@ def test_a_module_that_is_not_there_is_refused(home: Home) -> None:
 
 def test_without_its_extra_a_token_is_refused(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pkcs11", None)
-    monkeypatch.delitem(sys.modules, "vermilion_anchor.token", raising=False)
+    for name in ("vermilion_anchor.token", "vermilion_anchor.token_session"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
     signer = SignerSettings(
         kind="pkcs11", address="0x" + "12" * 20, module="/none.so", token="t", label="l"
     )

@@ -144,7 +144,7 @@ def test_a_folder_that_is_no_export_is_refused(
 def test_a_later_version_is_refused(
     capsys: pytest.CaptureFixture[str], export: Path, tmp_path: Path
 ) -> None:
-    text = (export / "export.json").read_text().replace("export.v1", "export.v2")
+    text = (export / "export.json").read_text().replace("export.v1", "export.v3")
     (export / "export.json").write_text(text)
 
     code, _, err = run(capsys, "import", export, "--home", tmp_path / "home")
