@@ -20,6 +20,7 @@ from vermilion_ledger.errors import (
 
 __all__ = ["Answer", "Endpoint", "ExpectedChain"]
 
+_FAILURES_MAX = 30  # two to the power of it, in seconds, is beyond any rest
 _REST_SECONDS_MAX = 60.0
 _OUT = "out"  # the trouble of one that fails; all others are named by the question
 
@@ -149,7 +150,8 @@ class Endpoint:
 
     def _fail(self, error: EvidenceError) -> None:
         self._is_checked = False  # what answers next may be another node
-        self._failures += 1
+        # As many as matter: whoever is asked whether resting or not fails without end.
+        self._failures = min(self._failures + 1, _FAILURES_MAX)
         self._rests_until = self._clock() + min(2.0**self._failures, _REST_SECONDS_MAX)
         self._remember(_OUT, error)
 
