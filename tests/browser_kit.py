@@ -43,6 +43,7 @@ def find_chromium() -> tuple[str, dict[str, str]]:
         return str(own), {**os.environ, "LD_LIBRARY_PATH": str(_UNPACKED / "lib")}
     found = next((path for name in _NAMES if (path := shutil.which(name))), None)
     if found is None:
+        # An outside program where npm has none for this machine; verifying is tested without it.
         pytest.skip("no Chromium: `make test` unpacks one on Linux x86-64, or install chromium")
     return found, dict(os.environ)
 

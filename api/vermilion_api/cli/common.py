@@ -24,6 +24,8 @@ __all__ = [
     "JsonOption",
     "KeyOption",
     "LangOption",
+    "OutputOption",
+    "StatementOption",
     "UrlOption",
     "WaitOption",
     "load_keys",
@@ -39,6 +41,14 @@ DEFAULT_URL = "http://127.0.0.1:8460"
 
 HomeOption = Annotated[
     Path, typer.Option("--home", envvar="VERMILION_HOME", help="Home folder of the ledger.")
+]
+StatementOption = Annotated[
+    list[Path] | None,
+    typer.Option(help="File of --output, to be signed as well or sent; several are joined."),
+]
+OutputOption = Annotated[
+    Path | None,
+    typer.Option("-o", "--output", help="Write what was signed here, and submit nothing."),
 ]
 UrlOption = Annotated[str, typer.Option("--url", envvar="VERMILION_URL", help="The ledger.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON lines on standard output.")]

@@ -19,6 +19,8 @@ from vermilion_api.cli.common import (
     DEFAULT_URL,
     JsonOption,
     KeyOption,
+    OutputOption,
+    StatementOption,
     UrlOption,
     WaitOption,
     load_keys,
@@ -71,14 +73,6 @@ _ActorOption = Annotated[
     str, typer.Option(help="id,name,post,unit of the root that signs later, elsewhere.")
 ]
 _KeyidOption = Annotated[str, typer.Option(help="With --statement: the key that it must be about.")]
-_StatementOption = Annotated[
-    list[Path] | None,
-    typer.Option(help="File of --output, to be signed as well or sent; several are joined."),
-]
-_OutputOption = Annotated[
-    Path | None,
-    typer.Option("-o", "--output", help="Write what was signed here, and submit nothing."),
-]
 
 
 def register(  # noqa: PLR0913 - one parameter per option
@@ -100,8 +94,8 @@ def register(  # noqa: PLR0913 - one parameter per option
     owner: OwnerOption = "",
     certificate: CertificateOption = None,
     crl: CrlOption = None,
-    statement: _StatementOption = None,
-    output: _OutputOption = None,
+    statement: StatementOption = None,
+    output: OutputOption = None,
     url: UrlOption = DEFAULT_URL,
     wait: WaitOption = "published",
     as_json: JsonOption = False,
@@ -142,8 +136,8 @@ def revoke(  # noqa: PLR0913 - one parameter per option
     compromised_since: Annotated[
         int | None, typer.Option(help="Leaf index from which its signatures are in doubt.")
     ] = None,
-    statement: _StatementOption = None,
-    output: _OutputOption = None,
+    statement: StatementOption = None,
+    output: OutputOption = None,
     url: UrlOption = DEFAULT_URL,
     wait: WaitOption = "published",
     as_json: JsonOption = False,
@@ -167,8 +161,8 @@ def compromised(  # noqa: PLR0913 - one parameter per option
     ],
     root: _RootOption = None,
     reason: Annotated[str, typer.Option(help="Why.")] = "",
-    statement: _StatementOption = None,
-    output: _OutputOption = None,
+    statement: StatementOption = None,
+    output: OutputOption = None,
     url: UrlOption = DEFAULT_URL,
     wait: WaitOption = "published",
     as_json: JsonOption = False,

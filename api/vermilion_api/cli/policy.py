@@ -15,6 +15,8 @@ from vermilion_api.cli.common import (
     DEFAULT_URL,
     JsonOption,
     KeyOption,
+    OutputOption,
+    StatementOption,
     UrlOption,
     WaitOption,
     load_keys,
@@ -32,15 +34,6 @@ if TYPE_CHECKING:
 
 __all__ = ["adopt", "build_app", "list_policies", "show_policy", "withdraw"]
 
-_StatementOption = Annotated[
-    list[Path] | None,
-    typer.Option(help="File of --output, with what others signed; may be repeated."),
-]
-_OutputOption = Annotated[
-    Path | None,
-    typer.Option("-o", "--output", help="Write what was signed here, and submit nothing."),
-]
-
 
 def build_app() -> typer.Typer:
     """Return the group."""
@@ -57,8 +50,8 @@ def adopt(
     *,
     key: KeyOption = None,
     name: Annotated[str, typer.Option(help="Name; by default the file's, without ending.")] = "",
-    statement: _StatementOption = None,
-    output: _OutputOption = None,
+    statement: StatementOption = None,
+    output: OutputOption = None,
     url: UrlOption = DEFAULT_URL,
     wait: WaitOption = "published",
     as_json: JsonOption = False,
@@ -78,8 +71,8 @@ def withdraw(
     policy: Annotated[str, typer.Argument(help="Digest or name of the policy.")],
     *,
     key: KeyOption = None,
-    statement: _StatementOption = None,
-    output: _OutputOption = None,
+    statement: StatementOption = None,
+    output: OutputOption = None,
     url: UrlOption = DEFAULT_URL,
     wait: WaitOption = "published",
     as_json: JsonOption = False,

@@ -33,6 +33,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def queued(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A ledger on PostgreSQL, whose sequencer is another one than the API."""
     if find_postgres() is None:
+        # An outside program; the same rules are tested on SQLite, which every machine has.
         pytest.skip("initdb, pg_ctl and postgres are not installed")
     folder = tmp_path_factory.mktemp("queued")
     with (

@@ -24,6 +24,7 @@ def office(tmp_path: Path) -> Path:
     """A folder with a ledger in ``ledger``, and with the operator's command at hand."""
     for program in ("openssl", "shred"):
         if shutil.which(program) is None:
+            # Outside programs that the guide calls; what the ledger itself does is tested apart.
             pytest.skip(f"{program} is not installed")
     write_home(tmp_path, size=6).rename(tmp_path / "ledger")
     command = tmp_path / "bin" / "vermilion"
