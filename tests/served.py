@@ -179,6 +179,13 @@ def wait_until_leading(app: FastAPI, seconds: float = 30) -> None:
         time.sleep(0.005)
 
 
+def wait_until_started(server: uvicorn.Server, thread: threading.Thread) -> None:
+    """The socket takes connections at once; what answers them is there after the start only."""
+    while not server.started:
+        assert thread.is_alive(), "the application did not start"
+        time.sleep(0.005)
+
+
 @contextmanager
 def listening(app: FastAPI) -> Iterator[str]:
     """Run uvicorn on a free loopback port in a thread; the address."""
@@ -190,6 +197,7 @@ def listening(app: FastAPI) -> Iterator[str]:
     thread = threading.Thread(target=server.run, kwargs={"sockets": [door]})
     thread.start()
     try:
+        wait_until_started(server, thread)
         yield f"http://127.0.0.1:{door.getsockname()[1]}"
     finally:
         server.should_exit = True
