@@ -187,6 +187,8 @@ def expiry_cases() -> Iterator[Case]:
         ("expired_old_date", "an old date was claimed", "refuted", deputised_long_ago()),
     ):
         yield case(f"delegate_{name}", why, verdict, scene, VALIDITY)
+    yield case("delegate_unanchored", "the anchor that tells is awaited", "pending",
+               deputised(ending(CUT)))  # fmt: skip
     scene = deputised(ending(CUT))
     scene.anchor()
     hashes = scene.hash_list().replace(f"31337 10 0x{scene.chain.hashes[31337, 10].hex()}\n", "")

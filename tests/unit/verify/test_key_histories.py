@@ -69,8 +69,21 @@ def test_a_quoted_block_that_nobody_vouches_for_refutes_nothing() -> None:
     assert codes(report, CheckStatus.UNKNOWN) == {"key.validity": "key.maybe-expired"}
 
 
-def test_before_its_anchor_nobody_can_tell_whether_a_delegation_had_ended() -> None:
+def test_the_anchor_that_is_awaited_will_tell_whether_a_delegation_had_ended() -> None:
     report = decided(moment(ANCHORED)).verify()
+
+    assert report.verdict is Verdict.PENDING
+    assert report.approvals[0]["keys"][0]["trouble"] == "key.maybe-expired"
+
+
+def test_a_delegation_that_had_ended_is_refuted_before_any_anchor() -> None:
+    assert decided(moment(QUOTED - 1)).verify().verdict is Verdict.REFUTED
+
+
+def test_where_no_anchor_is_awaited_nobody_can_tell_whether_a_delegation_had_ended() -> None:
+    scene = decided(moment(ANCHORED))
+
+    report = scene.verify(policy=scene.trust(anchors="0"))
 
     assert report.verdict is Verdict.CANNOT_TELL
     assert codes(report, CheckStatus.UNKNOWN) == {"key.validity": "key.maybe-expired"}

@@ -13,7 +13,7 @@ from vermilion_ledger.policies import check_policy_events
 from vermilion_ledger.possession import check_possession
 from vermilion_verify.case import Case
 from vermilion_verify.checks.certificates import check_certificates
-from vermilion_verify.checks.time import bound_event
+from vermilion_verify.checks.time import bound_event, is_pending
 from vermilion_verify.outcome import Absent, Detail, Unknown
 from vermilion_verify.walk import LogWalk, check_walk
 
@@ -28,8 +28,9 @@ def check_key_validity(case: Case) -> Detail:
 
     Validity is judged by the place in the log, never by a claimed date
     (FORMATS section 3), the end of a delegation by the anchored interval
-    (docs/formats/delegation.md). With a registry file, keys and policies are taken
-    from there, after it was compared with the log and with the bundle.
+    (docs/formats/delegation.md): while the verdict waits for an anchor, that does
+    not hold it up. With a registry file, keys and policies are taken from
+    there, after it was compared with the log and with the bundle.
 
     Raises:
         VerificationError: An event by those who may not make it, a key that
@@ -67,7 +68,7 @@ def check_key_validity(case: Case) -> Detail:
         for keyid, code in find_trouble(case, entry).items()
         if code == _MAYBE_EXPIRED
     }
-    if expired:
+    if expired and not is_pending(case):
         raise Unknown(
             _MAYBE_EXPIRED,
             f"leaf {min(expired.values())} is not known to be from before a delegation ended",
