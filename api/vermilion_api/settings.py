@@ -150,6 +150,16 @@ class Settings:
         "true or false",
         "Refuse a registration that names neither a class nor a policy.",
     )
+    certificate_roots: tuple[str, ...] = _setting(
+        (),
+        "file names",
+        "PEM files with the roots of who certifies people's keys, from the home folder on.",
+    )
+    certificates_required: bool = _setting(
+        False,  # noqa: FBT003 - a default
+        "true or false",
+        "`[certificates] required` of the exported trust policy.",
+    )
     signer: SignerSettings = field(
         default=SignerSettings(), metadata={"unit": "table", "text": "The `[signer]` table."}
     )
@@ -197,9 +207,7 @@ class Settings:
             raise InputError("settings.value", "publish_interval_seconds is below 0.05")
         if self.quorum < 1 or not 0 < self.offered_block_days <= 6:
             raise InputError("settings.value", "quorum or offered_block_days is out of range")
-        names = [Path(each.roots).name for each in self.tsas]
-        if len({each.url for each in self.tsas}) < len(names) or len(set(names)) < len(names):
-            raise InputError("settings.value", "each tsa has a url and a name of roots of its own")
+        self._check_roots()
         if len({each.name for each in self.classes}) < len(self.classes):
             raise InputError("settings.value", "each class has a name of its own")
         if not _KEY_NAME.match(self.intake_key):
@@ -209,6 +217,20 @@ class Settings:
         for name in ("sequencer_lease_seconds", "wait_seconds", "anchor_poll_seconds"):
             if getattr(self, name) <= 0:
                 raise InputError("settings.value", f"{name} is not above 0")
+
+    def _check_roots(self) -> None:
+        """The exported trust policy names files beside it: no two may share a name."""
+        files = [each.roots for each in self.tsas]
+        names = {Path(each).name for each in files}
+        if len({each.url for each in self.tsas}) < len(files) or len(names) < len(files):
+            raise InputError("settings.value", "each tsa has a url and a name of roots of its own")
+        if any(not str(each).endswith(".pem") for each in self.certificate_roots):
+            raise InputError("settings.value", "certificate_roots names something other than .pem")
+        all_files = {*files, *self.certificate_roots}
+        if len({Path(each).name for each in all_files}) < len(all_files):
+            raise InputError("settings.value", "two files of roots have the same name")
+        if self.certificates_required and not self.certificate_roots:
+            raise InputError("settings.value", "certificates_required needs certificate_roots")
 
 
 def load_settings(home: Path) -> Settings:

@@ -20,7 +20,7 @@ __all__ = ["render_trust_policy"]
 def render_trust_policy(settings: Settings, secrets: Secrets, *, with_rpc: bool = False) -> str:
     """Return the text of ``trust.toml``.
 
-    Files with the roots of time-stamping authorities are named as lying beside it.
+    Files with the roots of authorities are named as lying beside it.
 
     Args:
         settings: Origin, roots, chains and authorities.
@@ -65,6 +65,7 @@ def render_trust_policy(settings: Settings, secrets: Secrets, *, with_rpc: bool 
         "required = 0",
         f"roots = {_list([Path(each.roots).name for each in settings.tsas])}",
         "",
+        *_certificates(settings),
         "[freshness]",
         'max_age = ""',
         "",
@@ -97,6 +98,18 @@ def _intake_keys(settings: Settings, secrets: Secrets) -> list[str]:
     ]
     present = f"    {{key = {_text(secrets.intake_public.hex())}, from = 0}},"
     return ["intake = [", *retired, present, "]"]
+
+
+def _certificates(settings: Settings) -> list[str]:
+    """Return the table of those who certify keys, if any: earlier verifiers do not know it."""
+    if not settings.certificate_roots:
+        return []
+    return [
+        "[certificates]",
+        f"roots = {_list([Path(each).name for each in settings.certificate_roots])}",
+        f"required = {json.dumps(settings.certificates_required)}",
+        "",
+    ]
 
 
 def _chain(chain: ChainSettings, *, with_rpc: bool) -> list[str]:

@@ -49,7 +49,7 @@ from vermilion_ledger.store.sweeping import finish_sweep
 from vermilion_ledger.store.wal import WalKeeper
 from vermilion_ledger.store.watching import SqlWatch
 from vermilion_ledger.tilestore import open_tile_store
-from vermilion_verify.timestamps import load_authorities
+from vermilion_verify.timestamps import load_authorities, load_issuers
 
 __all__ = [
     "Ledger",
@@ -97,6 +97,11 @@ class Ledger:
     def roots_files(self) -> tuple[Path, ...]:
         """The root certificates of the time-stamping authorities, in the order of the settings."""
         return tuple(self.home.path / each.roots for each in self.settings.tsas)
+
+    @property
+    def issuers_files(self) -> tuple[Path, ...]:
+        """The root certificates of those who certify people's keys."""
+        return tuple(self.home.path / each for each in self.settings.certificate_roots)
 
     def reader(self) -> LogReader:
         """Return a reader of the log."""
@@ -290,6 +295,7 @@ def build_services(ledger: Ledger) -> Services:
             progress=progress,
             clock=now,
             authorities=load_authorities(ledger.roots_files),
+            issuers=load_issuers(ledger.issuers_files),
         ),
         office=build_office_desks(
             identity=identity,

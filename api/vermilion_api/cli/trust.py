@@ -35,19 +35,22 @@ def export(
     from vermilion_api.home import Home, load_secrets
     from vermilion_api.settings import load_settings
     from vermilion_api.trust import render_trust_policy
-    from vermilion_verify.timestamps import load_authorities
+    from vermilion_verify.timestamps import load_authorities, load_issuers
 
     settings = load_settings(home)
     text = render_trust_policy(settings, load_secrets(Home(path=home)), with_rpc=with_rpc)
     roots = [home / each.roots for each in settings.tsas]
+    issuers = [home / each for each in settings.certificate_roots]
     load_authorities(roots)  # what cannot be read is not handed over
+    load_issuers(issuers)
     if output is None:
         sys.stdout.write(text)
         return
     write_file(output, text.encode())
-    for source in roots:  # the policy names them as lying beside it
+    beside = list(dict.fromkeys([*roots, *issuers]))
+    for source in beside:  # the policy names them as lying beside it
         write_file(output.with_name(source.name), source.read_bytes())
-    names = ", ".join([str(output), *(source.name for source in roots)])
+    names = ", ".join([str(output), *(source.name for source in beside)])
     say(f"{names} written; hand over in person")
 
 

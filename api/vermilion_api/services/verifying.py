@@ -44,9 +44,11 @@ class VerifyDesk:
         progress: ProgressDesk,
         clock: Clock,
         authorities: Sequence[Authority] = (),
+        issuers: Sequence[Authority] = (),
     ) -> None:
         self._policy_text = policy_text
         self._authorities = tuple(authorities)
+        self._issuers = tuple(issuers)
         self._bundles = bundles
         self._records = records
         self._progress = progress
@@ -62,6 +64,7 @@ class VerifyDesk:
             judge=_judge(policy),
             question=Question(now=self._clock()),
             authorities=self._authorities,
+            issuers=self._issuers,
         )
         return {**report.to_json(), "note": _NOTE}
 

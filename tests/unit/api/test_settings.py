@@ -46,6 +46,8 @@ def test_saved_settings_are_read_back_unchanged(tmp_path: Path) -> None:
         log_ml_dsa_from=1024,
         chains=(CHAIN, replace(CHAIN, id=5, rpc="", courier=True)),
         tsas=(TsaSettings(url="https://tsa.example/a", roots="pem/a.pem", timeout_seconds=2.5),),
+        certificate_roots=("pem/ca.pem", "pem/a.pem"),
+        certificates_required=True,
         class_required=True,
         classes=(ClassSettings(name="发文", policy="ab" * 32),),
     )
@@ -97,6 +99,15 @@ def test_a_whole_number_is_taken_for_seconds(tmp_path: Path) -> None:
     ("text", "code"),
     [
         ("prot = 1", "settings.unknown"),
+        ('certificate_roots = ["ca.der"]', "settings.value"),
+        ("certificate_roots = [1]", "settings.value"),
+        ('certificate_roots = "ca.pem"', "settings.value"),
+        ('certificate_roots = ["a/ca.pem", "b/ca.pem"]', "settings.value"),
+        ("certificates_required = true", "settings.value"),
+        (
+            'certificate_roots = ["b/a.pem"]\n[[tsa]]\nurl = "https://a.example"\nroots = "a.pem"',
+            "settings.value",
+        ),
         ('[[tsa]]\nurl = "https://a.example"', "settings.value"),
         ('[[tsa]]\nroots = "a.pem"', "settings.value"),
         ('[[tsa]]\nurl = "ftp://a.example"\nroots = "a.pem"', "settings.value"),

@@ -7,6 +7,7 @@ revocation data that the registration kept. Nothing is fetched, and no clock ask
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from vermilion_ledger.errors import VerificationError
@@ -66,6 +67,6 @@ def _judge(case: Case, event: LoggedEnvelope) -> dict[str, Any]:
         "owner": detail["owner"],
         "status": "checked",
         "subject": certified.subject,
-        "authority": certified.authority,
+        "authority": Path(certified.authority).name,
         "revocation": certified.revocation,
     }
