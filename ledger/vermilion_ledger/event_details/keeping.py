@@ -69,5 +69,9 @@ KEEPING: dict[str, tuple[Member, ...]] = {
     "supersede": (
         Member(name="by", kind=RECORD, meaning="the record that takes its place", required=True),
     ),
-    "dispose": (),
+    "dispose": (
+        Member(name="reason", kind=PROSE, meaning="why it may go"),
+        Member(name="basis", kind=TEXT, meaning="the retention rule it follows from (处置依据)"),
+        Member(name="appraisal", kind=DIGEST, meaning="SHA-256 of the appraisal (鉴定意见书)"),
+    ),
 }

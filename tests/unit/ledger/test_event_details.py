@@ -43,6 +43,7 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
     ("convert", {"from": HEX, "fromFormat": "PDF 1.7", "toFormat": "OFD", "tool": "x"}),
     ("revoke", {"reason": "错发"}),
     ("supersede", {"by": RECORD}),
+    ("dispose", {"reason": "保管期满", "basis": "7.2", "appraisal": HEX}),
 ]
 BAD: list[tuple[str, dict[str, Any], str]] = [
     ("register", {"flow": "sideways"}, "flow"),
@@ -100,6 +101,9 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     ("convert", {"from": HEX, "toFormat": {}}, "toFormat"),
     ("revoke", {}, "reason"),
     ("supersede", {"by": "rec_"}, "by"),
+    ("dispose", {"reason": ["7.2"]}, "reason"),
+    ("dispose", {"basis": "\n"}, "basis"),
+    ("dispose", {"appraisal": "7.2"}, "appraisal"),
 ]
 
 
