@@ -152,17 +152,17 @@ class _Tally:
         self._term = rule.term
         self._excluded = excluded
         self._last: dict[str, Decision] = {}
-        # Owners who count, and who decided for each: without the undecided, and with them.
-        self._surely: dict[str, str] = {}
-        self._possibly: dict[str, str] = {}
+        # Who decided, and for how many owners each: without the undecided, and with them.
+        self._surely: dict[str, int] = {}
+        self._possibly: dict[str, int] = {}
 
     @property
     def is_met(self) -> bool:
-        return len(set(self._surely.values())) >= self.rule.count
+        return len(self._surely) >= self.rule.count
 
     @property
     def may_be_met(self) -> bool:
-        return len(set(self._possibly.values())) >= self.rule.count
+        return len(self._possibly) >= self.rule.count
 
     def matches(self, statement: Statement) -> bool:
         return statement.event == self.rule.event and (
@@ -189,17 +189,20 @@ class _Tally:
         is_excluded = key.owner.id in self._excluded or key.counts_for in self._excluded
         return Reason.EXCLUDED if is_excluded else None
 
-    def decide(self, key: RegisteredKey, entry: LoggedEnvelope, reason: Reason | None) -> None:
-        """Take an owner's decision; it replaces their earlier one."""
-        owner, signer = key.counts_for, key.owner
-        self._last[owner] = Decision(owner=owner, signer=signer, entry=entry, reason=reason)
-        for owners, counts in (
-            (self._surely, reason is None),
-            (self._possibly, reason in {None, Reason.UNDECIDED}),
-        ):
-            owners.pop(owner, None)
-            if counts:
-                owners[owner] = signer.id
+    def take(self, decisions: Mapping[str, Decision]) -> None:
+        """Take decisions by owner; each replaces that owner's earlier one."""
+        for owner, decision in decisions.items():
+            if (replaced := self._last.get(owner)) is not None:
+                self._count(replaced, -1)
+            self._count(decision, 1)
+        self._last.update(decisions)
+
+    def _count(self, decision: Decision, change: int) -> None:
+        person, reason = decision.signer.id, decision.reason
+        if reason is None:
+            _change(self._surely, person, change)
+        if reason is None or reason is Reason.UNDECIDED:
+            _change(self._possibly, person, change)
 
     def outcome(self) -> RuleOutcome:
         decisions = tuple(self._last[owner] for owner in sorted(self._last))
@@ -217,17 +220,34 @@ def _count_entry(
     statement = entry.statement
     standings = [(tally.rule.step, tally.is_met, tally.may_be_met) for tally in tallies]
     approved = statement.detail.get("decision", "approved") == "approved"
-    voices: dict[tuple[str | None, str | None], list[RegisteredKey]] = {}
+    # Many rules ask for the same, and an aggregate has many keys.
+    taken: dict[tuple[str | None, str | None, str | None, Reason | None], dict[str, Decision]] = {}
     for position, tally in enumerate(tallies):
         if not tally.matches(statement):
             continue
+        rule = tally.rule
         here = _judge_place(tally, standings[:position], tally.judge_time(start, interval))
-        wanted = tally.rule.post, tally.rule.unit
-        if wanted not in voices:  # many rules ask for the same, and an aggregate has many keys
-            voices[wanted] = _key_of_each_owner(tally.rule, keys)
-        for key in voices[wanted]:
-            reason = tally.judge_key(key) if approved else Reason.REJECTED
-            tally.decide(key, entry, reason or here)
+        same = rule.post, rule.unit, rule.not_by, here
+        if same not in taken:
+            taken[same] = {
+                key.counts_for: Decision(
+                    owner=key.counts_for,
+                    signer=key.owner,
+                    entry=entry,
+                    reason=(tally.judge_key(key) if approved else Reason.REJECTED) or here,
+                )
+                for key in _key_of_each_owner(rule, keys)
+            }
+        tally.take(taken[same])
+
+
+def _change(counts: dict[str, int], person: str, change: int) -> None:
+    """Count up or down; who has none left is not there."""
+    left = counts.get(person, 0) + change
+    if left:
+        counts[person] = left
+    else:
+        del counts[person]
 
 
 def _judge_place(
