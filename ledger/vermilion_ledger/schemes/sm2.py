@@ -9,6 +9,8 @@ values are computed with here. What is secret goes to OpenSSL, see
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 from vermilion_ledger.errors import InputError, SignatureError
 from vermilion_ledger.schemes.message import SignedMessage
 
@@ -154,16 +156,48 @@ def _sm3(data: bytes) -> bytes:
 
 
 def _combine(s: int, t: int, point: _Point) -> _Point | None:
-    """Return ``s·G + t·point``, or None for the neutral element (Shamir's trick)."""
-    both = _to_affine(_add((*_G, 1), point))
-    terms = {(1, 0): _G, (0, 1): point, (1, 1): both}
+    """Return ``s·G + t·point``, or None for the neutral element.
+
+    Interleaved signed windows: Hankerson, Menezes, Vanstone, Guide to Elliptic
+    Curve Cryptography, algorithm 3.51.
+    """
+    added: dict[int, list[_Point]] = {}  # what joins the sum where, by powers of two
+    for number, multiples in ((s, _G_MULTIPLES), (t, _odd_multiples(point, 4))):
+        for position, digit in _signed_digits(number, multiples):
+            added.setdefault(position, []).append(multiples[digit])
     total = _NEUTRAL
-    for bit in range(max(s.bit_length(), t.bit_length()) - 1, -1, -1):
+    for position in range(max(added, default=-1), -1, -1):
         total = _double(total)
-        term = terms.get((s >> bit & 1, t >> bit & 1))
-        if term is not None:
+        for term in added.get(position, ()):
             total = _add(total, term)
-    return _to_affine(total)
+    return _to_affine(total) if total[2] else None
+
+
+def _signed_digits(number: int, digits: Mapping[int, object]) -> Iterator[tuple[int, int]]:
+    """Yield (position, digit) with odd digits of these sizes: ``number = Σ digit·2^position``."""
+    size = 2 * len(digits)  # 2^width for digits up to 2^(width - 1)
+    position = 0
+    while number:
+        zeros = (number & -number).bit_length() - 1
+        number >>= zeros
+        position += zeros
+        digit = number % size
+        digit -= size if digit > size // 2 else 0
+        yield position, digit
+        number -= digit
+
+
+def _odd_multiples(point: _Point, count: int) -> dict[int, _Point]:
+    """Return ±1, ±3, … times a point, ``count`` (a power of two) of them with either sign."""
+    twice = _to_affine(_double((*point, 1)))
+    multiples = [point]
+    while len(multiples) < count:  # none of them is neutral: the order is a large prime
+        multiples.append(_to_affine(_add((*multiples[-1], 1), twice)))
+    return {
+        sign * (2 * place + 1): (x, y if sign > 0 else _P - y)
+        for place, (x, y) in enumerate(multiples)
+        for sign in (1, -1)
+    }
 
 
 def _double(point: _Jacobian) -> _Jacobian:
@@ -190,10 +224,12 @@ def _add(point: _Jacobian, other: _Point) -> _Jacobian:
     return x3, (rise * (v - x3) - y * h3) % _P, z * h % _P
 
 
-def _to_affine(point: _Jacobian) -> _Point | None:
+def _to_affine(point: _Jacobian) -> _Point:
+    """Return the coordinates of a point that is not neutral."""
     x, y, z = point
-    if z == 0:
-        return None
     inverse = pow(z, -1, _P)
     square = inverse * inverse % _P
     return x * square % _P, y * square * inverse % _P
+
+
+_G_MULTIPLES = _odd_multiples(_G, 16)

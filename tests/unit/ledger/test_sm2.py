@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import devices
 import office
@@ -21,6 +23,8 @@ SEED = office.secret("somebody")
 PUBLIC = devices.sm2_public_key(SEED)
 SIGNATURE = devices.sign_sm2(SEED, b"message")
 PRIME = sm2._P
+G = sm2._G
+MINUS_G = (G[0], PRIME - G[1])
 
 needs_openssl = pytest.mark.skipif(
     shutil.which("openssl") is None, reason="the program openssl signs with SM2 here"
@@ -274,3 +278,37 @@ def test_sums_of_random_multiples_agree_with_one_multiple() -> None:
         key = sm2._combine(k, 0, sm2._G)
         assert key is not None
         assert sm2._combine(s, t, key) == sm2._combine((s + t * k) % ORDER, 0, sm2._G)
+
+
+# --- the arithmetic beneath
+
+
+def added_up(terms: list[tuple[int, tuple[int, int]]]) -> tuple[int, int] | None:
+    """The sum of multiples of points, bit by bit."""
+    total = sm2._NEUTRAL
+    for number, term in terms:
+        doubled = (*term, 1)
+        for bit in range(number.bit_length()):
+            if number >> bit & 1:
+                total = sm2._add(total, sm2._to_affine(doubled))
+            doubled = sm2._double(doubled)
+    return sm2._to_affine(total) if total[2] else None
+
+
+SCALARS = (1, 2, 3, 7, 8, 9, 31, 32, 33, 2**255, ORDER - 1, ORDER // 3, int.from_bytes(SEED, "big"))
+
+
+@pytest.mark.parametrize("s", SCALARS)
+def test_windows_give_the_sum_that_single_bits_give(s: int) -> None:
+    other = sm2._to_affine(sm2._double((*G, 1)))
+    for t in SCALARS[::3]:
+        for term in (G, MINUS_G, other):  # sums meet each other, and their opposites
+            assert sm2._combine(s % ORDER, t % ORDER, term) == added_up([(s, G), (t, term)])
+
+
+@given(number=st.integers(0, ORDER))
+def test_the_digits_of_a_number_are_that_number(number: int) -> None:
+    digits = list(sm2._signed_digits(number, sm2._G_MULTIPLES))
+
+    assert sum(digit << position for position, digit in digits) == number
+    assert all(digit in sm2._G_MULTIPLES for _, digit in digits)
