@@ -27,7 +27,7 @@ from vermilion_ledger.encoding import (
     parse_json,
     parse_wire_hex,
 )
-from vermilion_ledger.envelope import Envelope, parse_envelope
+from vermilion_ledger.envelope import Envelope, read_envelope
 from vermilion_ledger.errors import InputError, LimitError, UnavailableError
 from vermilion_ledger.evm.header import parse_header
 from vermilion_ledger.evm.receipt import (
@@ -286,7 +286,7 @@ def _parse_entry(members: Json) -> BundleEntry:
         sequence=parse_count(members["sequence"], what="sequence"),
         index=parse_count(members["index"], what="index"),
         salt=parse_hex(members["salt"], size=32, what="salt"),
-        envelope=parse_envelope(encode_parsed(members["envelope"])),
+        envelope=read_envelope(members["envelope"]),
         proof=tuple(parse_hex(node, size=32, what="proof hash") for node in proof),
         tag=parse_hex(members["tag"], size=32, what="tag") if "tag" in members else None,
     )

@@ -44,7 +44,7 @@ Json = Any  # I-JSON as Python data; `parse_json` guarantees the shape above
 JsonObject = Mapping[str, Json]
 
 _HEX = re.compile(r"[0-9a-f]*\Z")
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:[0-5]\dZ\Z", re.ASCII)
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ\Z", re.ASCII)
 # C0, DEL and C1, lone surrogates, and the bidirectional controls of UAX 9
 _CONTROLS = re.compile(
     "[\x00-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
@@ -130,7 +130,7 @@ def encode_parsed(value: Json) -> bytes:
     parsed value leaves nothing to do but the order of names, where UTF-16
     differs from code points only for characters beyond the first plane.
     """
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    text = _CANONICAL.encode(value)
     if not text.isascii() and len(text.encode("utf-16-le")) > 2 * len(text):
         return encode_json(value)
     return text.encode()
@@ -257,14 +257,14 @@ def parse_time(value: Json, *, what: str) -> datetime:
     if not isinstance(value, str) or not _TIME.match(value):
         raise InputError("time.malformed", f"{what} is not YYYY-MM-DDTHH:MM:SSZ")
     try:
-        return datetime.strptime(value, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+        return datetime.fromisoformat(value)
     except ValueError as exc:
         raise InputError("time.malformed", f"{what} is not a moment: {value}") from exc
 
 
 def encode_time(moment: datetime) -> str:
     """Return a UTC moment as ``YYYY-MM-DDTHH:MM:SSZ``, fractions cut off."""
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}Z".rjust(20, "0")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def _unique_members(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
@@ -308,6 +308,7 @@ def _check_strings(value: Json, what: str) -> None:
 
 # Made once: to make one costs more than to read or write a short text.
 _ENCODER = json.JSONEncoder(ensure_ascii=False)
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_unique_members,
     parse_float=_refuse_float,

@@ -34,6 +34,7 @@ __all__ = [
     "Signature",
     "make_envelope",
     "parse_envelope",
+    "read_envelope",
     "sign_intake",
     "split_intake",
     "verify_intake",
@@ -134,6 +135,24 @@ def parse_envelope(data: bytes) -> Envelope:
     value = parse_json(data, size_max=ENVELOPE_SIZE_MAX, what="envelope")
     if encode_parsed(value) != data:
         raise InputError("json.not-canonical", "the envelope is not canonical JSON")
+    return _build_envelope(value, data)
+
+
+def read_envelope(value: Json) -> Envelope:
+    """Read an envelope that is part of JSON which `parse_json` has read, as `parse_envelope` does.
+
+    Raises:
+        LimitError, InputError: As `parse_envelope`; a part of canonical JSON is canonical.
+    """
+    data = encode_parsed(value)
+    if len(data) > ENVELOPE_SIZE_MAX:
+        raise LimitError(
+            "json.too-large", "envelope bytes", found=len(data), limit=ENVELOPE_SIZE_MAX
+        )
+    return _build_envelope(value, data)
+
+
+def _build_envelope(value: Json, data: bytes) -> Envelope:
     members = check_members(
         value, required=("payload", "payloadType", "signatures"), what="envelope"
     )
@@ -214,7 +233,7 @@ def verify_intake(
 
 
 def _intake_message(payload: bytes, signatures: Sequence[Signature]) -> bytes:
-    without = encode_json(_to_json(payload, tuple(signatures)))
+    without = encode_parsed(_to_json(payload, tuple(signatures)))  # base64 and hex alone
     return encode_pae(INTAKE_TYPE, hashlib.sha256(without).digest())
 
 

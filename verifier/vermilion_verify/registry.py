@@ -14,12 +14,11 @@ from vermilion_ledger.bundle import BundleEntry
 from vermilion_ledger.encoding import (
     Json,
     check_members,
-    encode_parsed,
     parse_count,
     parse_hex,
     parse_json,
 )
-from vermilion_ledger.envelope import parse_envelope
+from vermilion_ledger.envelope import read_envelope
 from vermilion_ledger.errors import InputError, NotFoundError, UnavailableError
 from vermilion_verify.files import read_file
 
@@ -95,6 +94,6 @@ def _parse_event(value: Json, what: str) -> BundleEntry:
         sequence=parse_count(members["sequence"], what="sequence"),
         index=parse_count(members["index"], what="index"),
         salt=parse_hex(members["salt"], size=32, what="salt"),
-        envelope=parse_envelope(encode_parsed(members["envelope"])),
+        envelope=read_envelope(members["envelope"]),
         proof=(),
     )
