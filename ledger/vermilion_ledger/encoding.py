@@ -146,7 +146,7 @@ def check_members(
     """
     if not isinstance(value, dict):
         raise InputError("json.shape", f"{what} is not an object")
-    if len(value) == len(required) and all(name in value for name in required):
+    if len(value) == len(required) and value.keys() >= set(required):
         return value  # as most are
     missing = sorted(set(required) - value.keys())
     if missing:
@@ -308,7 +308,12 @@ def _check_strings(value: Json, what: str) -> None:
 
 # Made once: to make one costs more than to read or write a short text.
 _ENCODER = json.JSONEncoder(ensure_ascii=False)
-_CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+_CANONICAL = json.JSONEncoder(
+    ensure_ascii=False,
+    sort_keys=True,
+    separators=(",", ":"),
+    check_circular=False,  # nothing that was parsed contains itself
+)
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_unique_members,
     parse_float=_refuse_float,
