@@ -15,7 +15,6 @@ from vermilion_ledger.encoding import (
     Json,
     check_members,
     encode_base64,
-    encode_json,
     encode_parsed,
     parse_base64,
     parse_hex,
@@ -121,7 +120,7 @@ def make_envelope(payload: bytes, signatures: Sequence[Signature]) -> Envelope:
         InputError: The payload is no statement, or a key signed twice.
         LimitError: A bound was exceeded.
     """
-    return parse_envelope(encode_json(_to_json(payload, tuple(signatures))))
+    return parse_envelope(encode_parsed(_to_json(payload, tuple(signatures))))
 
 
 def parse_envelope(data: bytes) -> Envelope:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vermilion_api.requests import EVENT_SIZE_MAX, Draft
-from vermilion_api.services.history import StoredHistory
+from vermilion_api.services.history import ReadOnce, StoredHistory
 from vermilion_api.services.nonces import RegistrarNonces
 from vermilion_api.services.seen import SeenDesk
 from vermilion_ledger.actor import parse_actor
@@ -35,7 +35,7 @@ from vermilion_ledger.log import LogReader
 from vermilion_ledger.logged import LoggedEnvelope, place_envelope
 from vermilion_ledger.numbering import check_number_detail
 from vermilion_ledger.numbers import Numbering
-from vermilion_ledger.ports import Clock
+from vermilion_ledger.ports import Clock, HistoryView
 from vermilion_ledger.records import RecordHistory
 from vermilion_ledger.rows import RecordRow, Submission
 from vermilion_ledger.rules import hash_rules, parse_rules
@@ -77,7 +77,7 @@ class PreparedStatement:
 class StatementDesk:
     """Prepares and accepts statements of all three families.
 
-    Admission keeps a cache of the key record, so one thread at a time asks it.
+    Admission keeps a cache of the key record, so one thread at a time asks it for keys.
     """
 
     def __init__(
@@ -111,8 +111,8 @@ class StatementDesk:
         """
         record = self._reader.record(record_id)
         predicate = predicate_of(record.kind)
+        history = self._admission.history(record_id, self._view)
         with self._lock:
-            history = self._admission.history(record_id, self._view)
             registry = self._admission.registry(self._view)
         signers = [key for keyid in draft.keyids if (key := registry.keys.get(keyid)) is not None]
         if predicate is Predicate.RECORD and len(signers) < len(draft.keyids):
@@ -187,9 +187,8 @@ class StatementDesk:
             raise ConflictError("envelope.intake-signed", "the ledger's own signature is on it")
         check_grades(envelope.statement.detail)
         _check_numbering(envelope.statement, numbering)
-        record = self._reader.record(record_id)
-        with self._lock:
-            history = self._admission.history(record_id, self._view)
+        record, view = self._reader.record(record_id), ReadOnce(self._view)
+        history = self._admission.history(record_id, view)
         for logged in history:
             # What is in the log already was judged then: the caller repeats a
             # request, perhaps from before the intake key was replaced.
@@ -208,7 +207,7 @@ class StatementDesk:
         if not entry.actors and self._nonces.is_ours(envelope.statement.nonce):
             raise ConflictError("statement.nonce-reused", "this key has used this nonce before")
         if not is_repeated:
-            self._check(record, entry)
+            self._check(record, entry, view)
         return _submission(record, sealed, entry, numbering)
 
     def check_new(self, submission: Submission) -> None:
@@ -231,18 +230,16 @@ class StatementDesk:
                 view=self._view,
             )
 
-    def _check(self, record: RecordRow, entry: LoggedEnvelope) -> None:
+    def _check(self, record: RecordRow, entry: LoggedEnvelope, view: HistoryView) -> None:
         """Ask what the sequencer will ask, at the place the entry would get now."""
         with self._lock:
-            self._admission.check(
-                entry, record_id=record.record_id, kind=record.kind, view=self._view
-            )
-            self._admission.verify_actors(entry, kind=record.kind, view=self._view)
+            self._admission.check(entry, record_id=record.record_id, kind=record.kind, view=view)
+            self._admission.verify_actors(entry, kind=record.kind, view=view)
         moment = self._clock()
         if entry.statement.seen is not None:
             moment = max(moment, self._seen.check(entry.statement.seen).time)
         with self._lock:
-            self._admission.check_unexpired(entry, kind=record.kind, view=self._view, moment=moment)
+            self._admission.check_unexpired(entry, kind=record.kind, view=view, moment=moment)
 
     def _subject(
         self, predicate: Predicate, draft: Draft, history: tuple[LoggedEnvelope, ...]

@@ -6,18 +6,21 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, bindparam, select
 
 from vermilion_ledger.anchor_rows import ChainBlock
 from vermilion_ledger.errors import ConflictError
 from vermilion_ledger.store import schema
 from vermilion_ledger.store.bulk import chunks, insert_rows
-from vermilion_ledger.store.engine import reading, writing
+from vermilion_ledger.store.engine import looking, reading, writing
 from vermilion_ledger.store.moments import decode_moment, encode_moment
 
 __all__ = ["SqlBlockStore"]
 
 _blocks = schema.blocks.c
+_BLOCK = select(schema.blocks).where(
+    _blocks.chain_id == bindparam("chain"), _blocks.hash == bindparam("hash")
+)
 
 
 class SqlBlockStore:
@@ -28,37 +31,31 @@ class SqlBlockStore:
 
     def save(self, block: ChainBlock, *, offered_at: datetime) -> None:
         """Keep a block; nothing changes if it is there. Durable on return."""
-        query = select(_blocks.hash).where(
-            _blocks.chain_id == block.chain_id, _blocks.hash == block.hash
+        if self.load(block.chain_id, block.hash) is not None:
+            return
+        row = (
+            block.chain_id,
+            block.hash,
+            block.number,
+            block.header,
+            encode_moment(block.time),
+            encode_moment(offered_at),
         )
         try:
             with writing(self._engine) as connection:
-                if connection.execute(query).first() is None:
-                    insert_rows(
-                        connection,
-                        schema.blocks,
-                        ("chain_id", "hash", "number", "header", "time", "offered_at"),
-                        [
-                            (
-                                block.chain_id,
-                                block.hash,
-                                block.number,
-                                block.header,
-                                encode_moment(block.time),
-                                encode_moment(offered_at),
-                            )
-                        ],
-                    )
+                insert_rows(
+                    connection,
+                    schema.blocks,
+                    ("chain_id", "hash", "number", "header", "time", "offered_at"),
+                    [row],
+                )
         except ConflictError:
             return  # another process kept the same header between look and insert
 
     def load(self, chain_id: int, block_hash: bytes) -> tuple[ChainBlock, datetime] | None:
         """Return a block and when it was first offered, or None."""
-        query = select(schema.blocks).where(
-            _blocks.chain_id == chain_id, _blocks.hash == block_hash
-        )
-        with reading(self._engine) as connection:
-            row = connection.execute(query).first()
+        with looking(self._engine) as connection:
+            row = connection.execute(_BLOCK, {"chain": chain_id, "hash": block_hash}).first()
         return None if row is None else (_block(row), decode_moment(row.offered_at))
 
     def load_headers(self, block_hashes: Sequence[bytes]) -> Mapping[bytes, bytes]:

@@ -10,7 +10,7 @@ import base64
 import json
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, bindparam, select
 
 from vermilion_ledger.commitment import make_record_id
 from vermilion_ledger.rows import (
@@ -36,6 +36,29 @@ _entries = schema.entries.c
 _submissions = schema.submissions.c
 _places = schema.places.c
 _digests = schema.digests.c
+# Each submission asks these; putting them together anew takes as long as to run them.
+_SOME_RECORDS = _places.record.in_(bindparam("records", expanding=True))
+_RECORD = (
+    select(_submissions.record_key, _submissions.kind)
+    .join(schema.entries, _entries.position == _submissions.position)
+    .join(schema.places, _places.leaf_index == _entries.leaf_index)
+    .where(_places.sequence == 0, _SOME_RECORDS)
+)
+_HISTORY = (
+    select(
+        _submissions.record_key,
+        _places.leaf_index,
+        _places.sequence,
+        _submissions.position,
+        _submissions.salt,
+        _submissions.envelope,
+    )
+    .select_from(schema.places)
+    .join(schema.entries, _entries.leaf_index == _places.leaf_index)
+    .join(schema.submissions, _submissions.position == _entries.position)
+    .where(_SOME_RECORDS, _places.sequence >= bindparam("since"))
+    .order_by(_places.leaf_index)
+)
 
 
 class SqlLogStore:
@@ -82,16 +105,10 @@ class SqlLogStore:
         """Return a record that has an entry, or a public one; else None."""
         if record_id in self._public:
             return self._public[record_id]
-        query = (
-            select(_submissions.record_key, _submissions.kind)
-            .join(schema.entries, _entries.position == _submissions.position)
-            .join(schema.places, _places.leaf_index == _entries.leaf_index)
-            .where(_places.sequence == 0)
-        )
         with reading(self._engine) as connection:
             prefixes = record_prefixes(record_id, count_entries(connection))
             for part in chunks(prefixes):
-                rows = connection.execute(query.where(_places.record.in_(part))).all()
+                rows = connection.execute(_RECORD, {"records": part}).all()
                 for record_key, kind in rows:
                     if make_record_id(record_key) == record_id:
                         return RecordRow(
@@ -108,22 +125,7 @@ class SqlLogStore:
             size = count_entries(connection)
             prefixes = {each for record_id in found for each in record_prefixes(record_id, size)}
             for part in chunks(sorted(prefixes)):
-                query = (
-                    select(
-                        _submissions.record_key,
-                        _places.leaf_index,
-                        _places.sequence,
-                        _submissions.position,
-                        _submissions.salt,
-                        _submissions.envelope,
-                    )
-                    .select_from(schema.places)
-                    .join(schema.entries, _entries.leaf_index == _places.leaf_index)
-                    .join(schema.submissions, _submissions.position == _entries.position)
-                    .where(_places.record.in_(part), _places.sequence >= since)
-                    .order_by(_places.leaf_index)
-                )
-                for row in connection.execute(query).all():
+                for row in connection.execute(_HISTORY, {"records": part, "since": since}).all():
                     record_id = make_record_id(row[0])
                     if record_id in found:  # else another record with the same prefix
                         found[record_id].append(
