@@ -139,7 +139,7 @@ def covered_before(ledger: Ledger, moment: datetime) -> int:
         int(each["size"])
         for each in anchors
         if (final := (each["cost"] or {}).get("finalAt")) is not None
-        and parse_time(final, what="finalAt") <= moment
+        and parse_time(final, what="finalAt") < moment  # told in whole seconds, cut off
     ]
     return max(sizes, default=0)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,12 @@ from vermilion_api.cli import main
 from vermilion_api.cli.anchorer import build_anchorer
 from vermilion_api.client import Ledger as Api
 from vermilion_api.home import create_home
+from vermilion_api.key_changes import covered_before
 from vermilion_api.settings import ChainSettings, Settings
 from vermilion_api.wiring import now, open_ledger
 from vermilion_ledger.errors import EvidenceError
+
+LATER = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 @dataclass
@@ -190,6 +194,23 @@ def test_a_node_that_went_away_is_the_reason_and_there_is_no_time(scene: Scene) 
     assert (waiting["why"]["code"], waiting["expectedAt"]) == ("chain.unreachable", None)
     assert 'code="chain.unreachable"' in scene.metrics()
     assert waiting["why"]["note"] is None  # it names the node
+
+
+def test_a_date_stands_for_the_first_entry_that_no_anchor_had_covered_by_then(
+    scene: Scene,
+) -> None:
+    before = now().replace(microsecond=0)
+    scene.register("first")
+    anchor(scene)
+    time.sleep(1.0)  # times of anchors are told in whole seconds
+    between = now().replace(microsecond=0)
+    scene.register("second")
+    scene.register("third")
+    anchor(scene)
+
+    found = [covered_before(scene.api, each) for each in (before, between, LATER)]
+
+    assert found == [0, 1, 3]
 
 
 def anchor(scene: Scene) -> None:
