@@ -50,6 +50,7 @@ class Scrape(Collector):
         paid: What all anchors of each target cost, in wei.
         lags: How far each time-stamping authority is behind.
         refusals: Refusals for a grade that the log has, by code.
+        views: Bundles of work secrets that this process gave out.
         now: The moment.
     """
 
@@ -59,6 +60,7 @@ class Scrape(Collector):
     paid: Mapping[AnchorTarget, float]
     lags: Sequence[TimestampLag]
     refusals: Mapping[str, int]
+    views: int
     now: datetime
 
     def collect(self) -> Iterator[Metric]:
@@ -71,6 +73,9 @@ class Scrape(Collector):
         for code in GRADE_CODES:
             refused.add_metric([code], self.refusals.get(code, 0))
         yield refused
+        yield CounterMetricFamily(
+            "vermilion_views", "Bundles given out whose grade demands a view log.", value=self.views
+        )
         yield from self._standing()
         yield from self._jobs()
         yield from self._costs()

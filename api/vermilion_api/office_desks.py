@@ -34,7 +34,7 @@ class OfficeDesks:
     views: ViewLog
 
 
-def build_office_desks(
+def build_office_desks(  # noqa: PLR0913 - one for each thing that it joins
     *,
     identity: LedgerIdentity,
     book: NumberBook,
@@ -44,6 +44,7 @@ def build_office_desks(
     intake: Intake,
     submitter: Submitter,
     clock: Clock,
+    needs_step_up: bool,
 ) -> OfficeDesks:
     """Return the desks; each has an admission of its own, which keeps a cache."""
     voice = LedgerVoice(statements)
@@ -60,5 +61,6 @@ def build_office_desks(
             reader=reader,
             admission=LedgerAdmission(identity),
             clock=clock,
+            needs_step_up=needs_step_up,
         ),
     )

@@ -39,6 +39,7 @@ SETTINGS_FILE = "vermilion.toml"
 # in the file: tables, most of them of another name
 _TABLE_FIELDS = frozenset({"chains", "classes", "retired_intakes", "signer", "tsas"})
 _TEXT_OR_LIST = "rpc"  # the one setting that is either
+_HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,64}\Z", re.ASCII)
 _KEY_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*\Z", re.ASCII)
 
 
@@ -150,6 +151,12 @@ class Settings:
         "true or false",
         "Refuse a registration that names neither a class nor a policy.",
     )
+    step_up_header: str = _setting(
+        "",
+        "header name",
+        "Bundles of work secrets are given only where the gateway sets this header, as it does once"
+        " somebody has just proved again who they are; empty asks for none.",
+    )
     certificate_roots: tuple[str, ...] = _setting(
         (),
         "file names",
@@ -210,6 +217,8 @@ class Settings:
         self._check_roots()
         if len({each.name for each in self.classes}) < len(self.classes):
             raise InputError("settings.value", "each class has a name of its own")
+        if self.step_up_header and not _HEADER_NAME.match(self.step_up_header):
+            raise InputError("settings.value", "step_up_header is no name of a header")
         if not _KEY_NAME.match(self.intake_key):
             raise InputError("settings.value", f"{self.intake_key[:40]!a} names no key file")
         if not 0 <= self.log_ml_dsa_from < TREE_SIZE_MAX:

@@ -306,6 +306,7 @@ def build_services(ledger: Ledger) -> Services:
             intake=intake,
             submitter=submitter,
             clock=now,
+            needs_step_up=bool(settings.step_up_header),
         ),
     )
 

@@ -78,7 +78,9 @@ def read_bundle(
         raise InputError("request.withhold", f"withhold is key or nothing, not {withhold[:40]!a}")
     services = services_of(request)
     data = services.bundles.bundle(record_id_of(record), withhold_key=withhold == "key", size=size)
-    services.office.views.note(record)
+    gateway = services.settings.step_up_header
+    is_stepped_up = bool(gateway and request.headers.get(gateway, "").strip())
+    services.office.views.note(record, is_stepped_up=is_stepped_up)
     name = f'attachment; filename="{record}.evidence.json"'
     headers = {"Content-Disposition": name, "Cache-Control": "no-store"}
     return Response(data, media_type=MEDIA_TYPE, headers=headers)

@@ -44,6 +44,7 @@ def metrics(request: Request) -> Response:
         paid=services.anchoring.paid(),
         lags=services.anchoring.timestamp_lags(),
         refusals=services.office.refusals.counts(),
+        views=services.office.views.given,
         now=now(),
     )
     body, media_type = render(scrape, request.headers.get("accept", ""))

@@ -1,7 +1,9 @@
 """The view log: handing out a bundle is an event where the grade asks for it.
 
 docs/formats/grades.md. The event is saved before the bundle is given; without
-a log that takes it, there is no bundle of such a record.
+a log that takes it, there is no bundle of such a record, nor without the word
+of the gateway that the caller has just proved again who they are, where the
+office has a gateway that says so.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from vermilion_api.services.history import StoredHistory
 from vermilion_api.services.speaking import LedgerVoice
 from vermilion_api.services.tally import Tally
 from vermilion_ledger.admission import LedgerAdmission
-from vermilion_ledger.errors import EvidenceError, UnavailableError
+from vermilion_ledger.errors import EvidenceError, UnavailableError, VerificationError
 from vermilion_ledger.grades import present_grade, profile_of
 from vermilion_ledger.intake import Intake
 from vermilion_ledger.log import LogReader
@@ -35,6 +37,7 @@ class ViewLog:
         reader: LogReader,
         admission: LedgerAdmission,
         clock: Clock,
+        needs_step_up: bool,
     ) -> None:
         self._voice = voice
         self._intake = intake
@@ -42,11 +45,23 @@ class ViewLog:
         self._admission = admission
         self._lock = threading.Lock()  # admission keeps a cache
         self._tally = Tally(clock)
+        self._needs_step_up = needs_step_up
+        self._given = 0
 
-    def note(self, record_id: str) -> None:
+    @property
+    def given(self) -> int:
+        """How many bundles of such records this process has let out; for the alarm."""
+        return self._given
+
+    def note(self, record_id: str, *, is_stepped_up: bool) -> None:
         """Return once it is durable that the bundle of a record was asked for, if need be.
 
+        Args:
+            record_id: Of what is asked for.
+            is_stepped_up: The gateway says that the caller has just proved who they are.
+
         Raises:
+            VerificationError: ``grade.step-up``: it does not say so, and has to.
             UnavailableError: The log takes nothing now: the bundle is not to be given.
         """
         with self._lock:
@@ -54,6 +69,8 @@ class ViewLog:
         profile = profile_of(present_grade(history))
         if profile is None or not profile.has_view_log:
             return
+        if self._needs_step_up and not is_stepped_up:
+            raise VerificationError("grade.step-up", "who asks has not just proved who they are")
         if count := self._tally.add(record_id):
             try:
                 detail = {"how": "download", "what": "bundle", "count": count}
@@ -65,3 +82,5 @@ class ViewLog:
             except EvidenceError:
                 self._tally.give_back(record_id, count)
                 raise
+        with self._lock:
+            self._given += 1

@@ -34,6 +34,10 @@ CODES: dict[str, Advice] = {
         en="Keep it out of this ledger; where the mark is a mistake, have the file renamed first.",
         zh="请勿将其录入本账本;如属误标,请先由有权人员更正文件名。",
     ),
+    "grade.step-up": Advice(
+        en="Sign in again at the office's gateway, then ask once more.",
+        zh="请在单位网关重新验证身份后再次请求。",
+    ),
     "grade.name": Advice(
         en="Send the name document-<first 16 hex digits of its SHA-256>; clients do so.",
         zh="名称只能是 document-<SHA-256 前 16 位十六进制>;客户端会自动使用该名称。",

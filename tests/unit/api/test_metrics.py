@@ -44,6 +44,7 @@ def scrape(
         paid=paid,
         lags=lags,
         refusals=refusals or {},
+        views=7,
         now=NOW,
     )
 
@@ -172,7 +173,11 @@ def test_a_ledger_without_a_chain_tells_of_its_log_alone() -> None:
     found = samples(scrape(vermilion_ready=1.0))
 
     refusals = {key for key in found if key[0] == "vermilion_refusals_total"}
-    assert found.keys() - refusals == {("vermilion_ready", frozenset())}
+    assert found.keys() - refusals == {
+        ("vermilion_ready", frozenset()),
+        ("vermilion_views_total", frozenset()),
+    }
+    assert value(found, "views_total") == 7
 
 
 def test_refusals_are_told_by_code_and_those_that_never_were_as_none() -> None:

@@ -99,6 +99,7 @@ def test_a_whole_number_is_taken_for_seconds(tmp_path: Path) -> None:
     ("text", "code"),
     [
         ("prot = 1", "settings.unknown"),
+        ('step_up_header = "X Step"', "settings.value"),
         ('certificate_roots = ["ca.der"]', "settings.value"),
         ("certificate_roots = [1]", "settings.value"),
         ('certificate_roots = "ca.pem"', "settings.value"),
