@@ -108,7 +108,9 @@ def is_allowed(event: Event, index: int, keys: Keys) -> bool:
         return may and event["actor"] in signers and is_one_each
     # At its own revocation a root is not valid any more.
     roots = (signers & valid & set(ROOTS)) - ({name} if event["word"] == "revoke" else set())
-    is_by_roots = len(roots) >= QUORUM and event["actor"] in roots and signers <= {*ROOTS, name}
+    # Nobody can check the signature of a root that is not registered yet.
+    is_known = signers <= (set(ROOTS) & keys.keys()) | {name}
+    is_by_roots = len(roots) >= QUORUM and event["actor"] in roots and is_known
     if event["word"] == "revoke":
         return name in keys and is_revocable(event, index, keys, is_by_roots=is_by_roots)
     if name in ROOTS:
