@@ -19,6 +19,7 @@ from vermilion_ledger.statement import Seen
 __all__ = ["BlockSource", "BlockStore", "FinalAnchors", "SeenDesk"]
 
 _ACCEPT = timedelta(days=7)  # FORMATS section 3
+_ACCEPT_OFFERED = _ACCEPT + timedelta(minutes=1)  # offers of a block are written a minute apart
 
 
 class BlockSource(Protocol):
@@ -38,14 +39,14 @@ class BlockSource(Protocol):
 
 
 class BlockStore(Protocol):
-    """Keeps headers; insert-only."""
+    """Keeps headers for ever."""
 
     def save(self, block: ChainBlock, *, offered_at: datetime) -> None:
-        """Keep a block; durable on return."""
+        """Keep a block and when it was offered last; durable on return."""
         ...
 
     def load(self, chain_id: int, block_hash: bytes) -> tuple[ChainBlock, datetime] | None:
-        """Return a block and when it was first offered, or None."""
+        """Return a block and when it was offered last, or None."""
         ...
 
     def load_newest(self, chain_id: int) -> tuple[ChainBlock, datetime] | None:
@@ -88,12 +89,15 @@ class SeenDesk:
             UnavailableError: ``seen.unavailable``: no anchor is young enough,
                 no chain answers, and nothing was offered lately.
         """
-        block = self._from_anchor() or self._from_chain() or self._offered_before()
+        block = self._from_anchor() or self._from_chain()
+        if block is not None:
+            self._blocks.save(block, offered_at=self._clock())
+        else:  # not offered anew: a chain that stays away would have its block grow old
+            block = self._offered_before()
         if block is None:
             raise UnavailableError(
                 "seen.unavailable", "no anchoring chain answers, and no block was offered lately"
             )
-        self._blocks.save(block, offered_at=self._clock())
         return Seen(chain_id=block.chain_id, number=block.number, hash=block.hash)
 
     def check(self, seen: Seen) -> ChainBlock:
@@ -107,7 +111,7 @@ class SeenDesk:
             raise VerificationError("seen.other-chain", f"nothing anchors on chain {seen.chain_id}")
         now = self._clock()
         kept = self._blocks.load(seen.chain_id, seen.hash)
-        if kept is not None and kept[0].number == seen.number and now - kept[1] <= _ACCEPT:
+        if kept is not None and kept[0].number == seen.number and now - kept[1] <= _ACCEPT_OFFERED:
             return kept[0]
         chain = self._chains.get(seen.chain_id)
         block = chain.load_block(seen.hash) if chain is not None else None
@@ -122,7 +126,8 @@ class SeenDesk:
                 "seen.not-on-chain",
                 f"block 0x{seen.hash.hex()[:16]}… is not a final block of the last 7 days",
             )
-        self._blocks.save(block, offered_at=now)
+        # Taken without the chain for as long as the block is young enough, as if offered then.
+        self._blocks.save(block, offered_at=block.time)
         return block
 
     def _from_anchor(self) -> ChainBlock | None:

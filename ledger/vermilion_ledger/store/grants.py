@@ -32,7 +32,7 @@ _API: _Rights = {
         "blocks",
         "document_numbers",
     ),
-    "UPDATE": ("document_numbers",),
+    "UPDATE": ("blocks", "document_numbers"),
 }
 _SEQUENCER: _Rights = {
     "INSERT": ("entries", "places", "digests", "refusals", "checkpoints"),

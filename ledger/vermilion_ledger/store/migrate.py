@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NEWEST_REVISION", "check_migrated", "migrate", "newest_revision", "stored_revision"]
 
-NEWEST_REVISION = "0005"
+NEWEST_REVISION = "0006"
 """What this release writes; a test compares it with the scripts.
 
 Every process asks for it at its start, and only one in a release migrates:

@@ -268,7 +268,6 @@ INSERT_ONLY = (
     erased,
     refusals,
     checkpoints,
-    blocks,
     anchor_attempts,
     anchor_receipts,
     anchor_payments,

@@ -8,7 +8,7 @@ the sequencer, the chain and the witnesses are for.
 
 These statements belong to migrations and do not change after a release: those of
 `append_only_triggers` and `kept_triggers` to each one that makes a table, those about
-erasing to 0005, the others to 0001.
+erasing to 0005, `offered_triggers` to 0006, the others to 0001.
 
 The way around them is narrow. Rows of erasable tables can be deleted while
 ``erasing.closed`` is 0, and that value cannot be committed: it refers to a head that
@@ -27,6 +27,7 @@ __all__ = [
     "erasable_triggers",
     "erasing_triggers",
     "kept_triggers",
+    "offered_triggers",
     "postgres_triggers",
     "sqlite_triggers",
 ]
@@ -102,6 +103,22 @@ def erasable_triggers(dialect: str, table: str) -> Iterator[str]:
             " FOR EACH STATEMENT EXECUTE FUNCTION vermilion_refuse_gap()"
         )
         yield "ALTER TABLE entries ENABLE ALWAYS TRIGGER entries_no_gap"
+
+
+def offered_triggers(dialect: str) -> Iterator[str]:
+    """Yield the statements that let ``offered_at`` of a block rise, and nothing else change."""
+    fixed = ("chain_id", "hash", "number", "header", "time")
+    if dialect == "sqlite":
+        changed = " OR ".join(f"NEW.{name} IS NOT OLD.{name}" for name in fixed)
+        yield "DROP TRIGGER blocks_no_update"
+        when = f"UPDATE ON blocks WHEN {changed} OR NEW.offered_at < OLD.offered_at"
+        yield _sqlite_trigger("blocks_no_update", when, "blocks")
+        return
+    changed = " OR ".join(f"NEW.{name} IS DISTINCT FROM OLD.{name}" for name in fixed)
+    yield "DROP TRIGGER blocks_append_only ON blocks"
+    yield from _postgres_trigger("blocks", "append_only", "BEFORE DELETE OR TRUNCATE", "STATEMENT")
+    back = f"WHEN ({changed} OR NEW.offered_at < OLD.offered_at)"
+    yield from _postgres_trigger("blocks", "never_back", "BEFORE UPDATE", "ROW", back)
 
 
 def sqlite_triggers(insert_only: Sequence[str]) -> Iterator[str]:

@@ -69,7 +69,7 @@ CHANGES = [
 @pytest.mark.parametrize("role", ["v_api", "v_seq", "v anchor"])
 def test_no_role_may_change_evidence(granted: Database, role: str) -> None:
     allowed = {
-        "v_api": {"UPDATE document_numbers"},
+        "v_api": {"UPDATE document_numbers", "UPDATE blocks"},
         "v_seq": {"UPDATE head", "UPDATE lease", "DELETE FROM queue"},
         "v anchor": {
             "UPDATE anchors",
@@ -84,6 +84,12 @@ def test_no_role_may_change_evidence(granted: Database, role: str) -> None:
         for change in CHANGES:
             if not any(re.match(f"{each}\\b", change) for each in may):
                 assert run(change) == "store.not-allowed", change
+
+
+def test_the_api_may_renew_the_offer_of_a_block_and_change_nothing_else(granted: Database) -> None:
+    with acting_as(granted, "v_api") as run:
+        assert run("UPDATE blocks SET number = number + 1") == "store.append-only"
+        assert run("UPDATE blocks SET offered_at = offered_at + 1") == ""
 
 
 def test_the_api_may_insert_submissions_but_no_entries(granted: Database) -> None:

@@ -185,15 +185,17 @@ def block(number: int, chain_id: int = 1) -> ChainBlock:
     )
 
 
-def test_offered_blocks_are_kept_with_the_first_moment(database: Database) -> None:
+def test_offered_blocks_are_kept_with_the_last_moment(database: Database) -> None:
     blocks = database.blocks
     blocks.save(block(1), offered_at=NOW)
     blocks.save(block(1), offered_at=NOW + timedelta(days=1))
+    blocks.save(block(1), offered_at=NOW)
+    blocks.save(block(1), offered_at=NOW + timedelta(days=1, seconds=59))  # too soon to count
     blocks.save(block(2), offered_at=NOW + timedelta(hours=1))
 
-    assert blocks.load(1, digest("block 1")) == (block(1), NOW)
+    assert blocks.load(1, digest("block 1")) == (block(1), NOW + timedelta(days=1))
     assert blocks.load(2, digest("block 1")) is None
-    assert blocks.load_newest(1) == (block(2), NOW + timedelta(hours=1))
+    assert blocks.load_newest(1) == (block(1), NOW + timedelta(days=1))
     assert blocks.load_newest(2) is None
     assert blocks.load_headers([digest("block 1"), digest("block 9")]) == {
         digest("block 1"): b"header 1"

@@ -174,8 +174,27 @@ def test_every_table_is_insert_only_or_says_who_changes_it() -> None:
     mutable = METADATA.tables.keys() - {table.name for table in INSERT_ONLY}
 
     log = {"queue", "head", "lease", "erasing"}
-    office = {"document_numbers"}
+    office = {"blocks", "document_numbers"}
     assert mutable == log | office | {"anchors", "anchor_nonces", "anchor_notes", "vanished_blocks"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE blocks SET offered_at = offered_at - 1",
+        "UPDATE blocks SET offered_at = offered_at + 1, number = number + 1",
+        "UPDATE blocks SET header = hash",
+        "UPDATE blocks SET time = time + 1",
+        "UPDATE blocks SET chain_id = 7",
+        "DELETE FROM blocks",
+    ],
+)
+def test_of_a_block_the_moment_of_its_offer_alone_changes_and_only_rises(
+    filled: Database, change: str
+) -> None:
+    assert refused(filled, change) == "store.append-only"
+    with writing(filled.engine) as connection:
+        connection.exec_driver_sql("UPDATE blocks SET offered_at = offered_at + 1")
 
 
 @pytest.mark.parametrize("table", [table.name for table in INSERT_ONLY])
