@@ -75,7 +75,7 @@ class _Walk:
         """Yield what the whole record shows."""
         if self._current in self._changed and not self._signed.get(self._current):
             changed, signed_off = self._changed[self._current]
-            yield self._tell_changed(Severity.WARNING, changed, {"signedOff": signed_off})
+            yield self._tell_changed(changed, {"signedOff": signed_off})
         for sequence in self._failed.values():
             yield make_finding(
                 "finding.fixity-failed",
@@ -134,7 +134,7 @@ class _Walk:
             for version in sorted(lineage & self._changed.keys()):
                 changed, signed_off = self._changed.pop(version)
                 detail = {"signedOff": signed_off, "used": sequence}
-                yield self._tell_changed(Severity.CRITICAL, changed, detail)
+                yield self._tell_changed(changed, detail)
         for version in sorted(lineage & self._revoked.keys()) if event != "archive" else ():
             yield make_finding(
                 "finding.used-after-revocation",
@@ -144,12 +144,10 @@ class _Walk:
                 detail={"revoked": self._revoked.pop(version)},
             )
 
-    def _tell_changed(
-        self, severity: Severity, sequence: int, detail: Mapping[str, int]
-    ) -> Finding:
+    def _tell_changed(self, sequence: int, detail: Mapping[str, int]) -> Finding:
         return make_finding(
             "finding.changed-after-sign-off",
-            severity,
+            Severity.CRITICAL,
             sequence,
             certain=self._complete,
             detail=detail,

@@ -102,13 +102,13 @@ def test_a_sign_off_that_its_owner_took_back_does_not_count() -> None:
     assert codes(life.find()) == ["changed-after-sign-off"]
 
 
-def test_a_changed_text_that_waits_is_a_warning_until_it_is_signed_off() -> None:
+def test_a_changed_text_that_waits_is_critical_until_it_is_signed_off() -> None:
     life = signed()
     life.add("version", content="second")
 
     (found,) = life.find()
 
-    assert (found.severity, found.detail) == ("warning", {"signedOff": 1})
+    assert (found.severity, found.detail) == ("critical", {"signedOff": 1})
     assert "yet" in found.en
 
     life.add("approve", SIGNED, content="second")
@@ -129,7 +129,8 @@ def test_the_signed_text_may_be_used_while_a_change_waits() -> None:
     life.add("version", content="second")
     life.add("seal")
 
-    assert [each.severity.value for each in life.find()] == ["warning"]
+    (found,) = life.find()
+    assert found.detail == {"signedOff": 1}  # and not that it was used
 
 
 def test_a_change_is_told_once_however_often_it_is_used() -> None:
@@ -270,8 +271,8 @@ def test_only_so_many_conversions_are_looked_through() -> None:
     far = life.find()
     life.add("seal", content=names[63])
 
-    assert [each.severity.value for each in far] == ["warning"]
-    assert [each.severity.value for each in life.find()] == ["critical"]
+    assert ["used" in each.detail for each in far] == [False]
+    assert ["used" in each.detail for each in life.find()] == [True]
 
 
 def test_the_sign_off_that_is_named_is_the_last_of_another_text() -> None:
