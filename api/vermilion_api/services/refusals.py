@@ -34,6 +34,7 @@ _EVENT = "supervise"
 _MARK = "refusals"  # in the registration, beside whatever else may have the same digest
 _SECONDS = 2.0  # an index takes milliseconds; nobody waits longer for a remark
 _CLOSE_SECONDS = 5.0
+_SINGLE_COUNT_MAX = 100  # refusals of a code that are each told, a day
 
 
 def check_refusal(code: object) -> str:
@@ -63,7 +64,7 @@ class RefusalDesk:
         self._registrar = registrar
         self._reader = reader
         self._submitter = submitter
-        self._tally = Tally(clock)
+        self._tally = Tally(clock, single_count_max=_SINGLE_COUNT_MAX)
         self._digest = hashlib.sha256(encode_profiles()).digest()
         self._lock = asyncio.Lock()  # the record is made once
         self._logger = logging.getLogger(__name__)

@@ -1,8 +1,8 @@
-"""Counting what must not flood the log: told at once while rare, bundled while frequent.
+"""Counting what must not flood the log: each told at once, bundled where there are very many.
 
-Of the n-th time within a UTC day each is told where n is a power of two, with
-how many there were since the last time told. So single ones are in the log at
-once, and a million in a day are twenty entries.
+The first ones of a UTC day are each told. Of those after them the n-th is told
+where n is a power of two, with how many there were since the last time told:
+after a hundred single ones a million in a day are 114 entries.
 """
 
 from __future__ import annotations
@@ -28,8 +28,9 @@ class _Count:
 class Tally:
     """Counts by key. Safe to share between threads; what was not told is lost with the process."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, single_count_max: int) -> None:
         self._clock = clock
+        self._single_count_max = single_count_max  # a day, for each key
         self._lock = threading.Lock()
         self._counts: dict[str, _Count] = {}
 
@@ -46,7 +47,7 @@ class Tally:
                 count.day, count.seen = today, 0
             count.seen += 1
             count.untold += 1
-            if count.seen & (count.seen - 1):
+            if count.seen > self._single_count_max and count.seen & (count.seen - 1):
                 return 0
             told, count.untold = count.untold, 0
             return told

@@ -24,6 +24,7 @@ from vermilion_ledger.ports import Clock
 __all__ = ["ViewLog"]
 
 _SECONDS = 15.0
+_SINGLE_COUNT_MAX = 10  # views of a record that are each told, a day: its bundle may have 8 MiB
 
 
 class ViewLog:
@@ -44,7 +45,7 @@ class ViewLog:
         self._view = StoredHistory(reader)
         self._admission = admission
         self._lock = threading.Lock()  # admission keeps a cache
-        self._tally = Tally(clock)
+        self._tally = Tally(clock, single_count_max=_SINGLE_COUNT_MAX)
         self._needs_step_up = needs_step_up
         self._given = 0
 
