@@ -154,8 +154,8 @@ class Settings:
     step_up_header: str = _setting(
         "",
         "header name",
-        "Bundles of work secrets are given only where the gateway sets this header, as it does once"
-        " somebody has just proved again who they are; empty asks for none.",
+        "What tells of work secrets is given only where the gateway sets this header, as it does"
+        " once somebody has just proved again who they are; empty asks for none.",
     )
     certificate_roots: tuple[str, ...] = _setting(
         (),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -56,6 +57,7 @@ def find_records(
 )
 async def read_record(request: Request, record: str) -> Response:
     """Return entries, versions, approvals and how the rules stand."""
+    await _check_step_up(request, [record_id_of(record)])
     described = await front_of(request).describe(record_id_of(record))
     return Response(described, media_type="application/json")
 
@@ -78,9 +80,7 @@ def read_bundle(
         raise InputError("request.withhold", f"withhold is key or nothing, not {withhold[:40]!a}")
     services = services_of(request)
     data = services.bundles.bundle(record_id_of(record), withhold_key=withhold == "key", size=size)
-    gateway = services.settings.step_up_header
-    is_stepped_up = bool(gateway and request.headers.get(gateway, "").strip())
-    services.office.views.note(record, is_stepped_up=is_stepped_up)
+    services.office.views.note(record, is_stepped_up=_is_stepped_up(request))
     name = f'attachment; filename="{record}.evidence.json"'
     headers = {"Content-Disposition": name, "Cache-Control": "no-store"}
     return Response(data, media_type=MEDIA_TYPE, headers=headers)
@@ -159,9 +159,28 @@ async def verify(request: Request) -> Response:
         body = await read_body(request, size_max=_JSON_SIZE_MAX)
         document, found = _parse_question(body)
         if found is None:
-            return json_response(await asyncio.to_thread(services.verifier.look_up, document))
+            answer = await asyncio.to_thread(services.verifier.look_up, document)
+            await _check_step_up(request, [each["record"] for each in answer["records"]])
+            return json_response(answer)
         bundle = found
     return json_response(await asyncio.to_thread(services.verifier.verify, document, bundle))
+
+
+def _is_stepped_up(request: Request) -> bool:
+    """Tell whether the gateway says that the caller has just proved who they are."""
+    gateway = services_of(request).settings.step_up_header
+    return bool(gateway and request.headers.get(gateway, "").strip())
+
+
+async def _check_step_up(request: Request, records: Sequence[str]) -> None:
+    """Refuse what tells of a work secret, where the office has a gateway and it does not say so.
+
+    Raises:
+        VerificationError: ``grade.step-up``.
+    """
+    services = services_of(request)
+    if services.settings.step_up_header and not _is_stepped_up(request):
+        await asyncio.to_thread(services.office.views.refuse_secrets, records)
 
 
 def _parse_question(body: bytes) -> tuple[Document, bytes | None]:

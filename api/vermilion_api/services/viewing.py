@@ -9,6 +9,7 @@ office has a gateway that says so.
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from concurrent.futures import TimeoutError as FutureTimeoutError
 
 from vermilion_api.services.history import StoredHistory
@@ -23,6 +24,7 @@ from vermilion_ledger.ports import Clock
 
 __all__ = ["ViewLog"]
 
+_NOT_STEPPED_UP = "who asks has not just proved who they are"
 _SECONDS = 15.0
 _SINGLE_COUNT_MAX = 10  # views of a record that are each told, a day: its bundle may have 8 MiB
 
@@ -44,7 +46,7 @@ class ViewLog:
         self._intake = intake
         self._view = StoredHistory(reader)
         self._admission = admission
-        self._lock = threading.Lock()  # admission keeps a cache
+        self._lock = threading.Lock()
         self._tally = Tally(clock, single_count_max=_SINGLE_COUNT_MAX)
         self._needs_step_up = needs_step_up
         self._given = 0
@@ -65,13 +67,10 @@ class ViewLog:
             VerificationError: ``grade.step-up``: it does not say so, and has to.
             UnavailableError: The log takes nothing now: the bundle is not to be given.
         """
-        with self._lock:
-            history = self._admission.history(record_id, self._view)
-        profile = profile_of(present_grade(history))
-        if profile is None or not profile.has_view_log:
+        if not self._is_logged(record_id):
             return
         if self._needs_step_up and not is_stepped_up:
-            raise VerificationError("grade.step-up", "who asks has not just proved who they are")
+            raise VerificationError("grade.step-up", _NOT_STEPPED_UP)
         if count := self._tally.add(record_id):
             try:
                 detail = {"how": "download", "what": "bundle", "count": count}
@@ -85,3 +84,16 @@ class ViewLog:
                 raise
         with self._lock:
             self._given += 1
+
+    def refuse_secrets(self, record_ids: Sequence[str]) -> None:
+        """Return if no record is of a grade that demands a view log.
+
+        Raises:
+            VerificationError: ``grade.step-up``.
+        """
+        if any(self._is_logged(record_id) for record_id in record_ids):
+            raise VerificationError("grade.step-up", _NOT_STEPPED_UP)
+
+    def _is_logged(self, record_id: str) -> bool:
+        profile = profile_of(present_grade(self._admission.history(record_id, self._view)))
+        return profile is not None and profile.has_view_log

@@ -34,7 +34,8 @@ def ask(served: Served, record: str, **headers: str) -> httpx.Response:
 
 
 def events(served: Served, record: str) -> list[str]:
-    return [each["event"] for each in served.api.get(f"/v1/records/{record}")["entries"]]
+    found = served.client.get(f"/v1/records/{record}", headers={HEADER: "1"}).json()
+    return [each["event"] for each in found["entries"]]
 
 
 @pytest.mark.parametrize("headers", [{}, {"X_Stepped_Up": ""}, {"Authorization": "Bearer x"}])
@@ -47,6 +48,33 @@ def test_nothing_is_given_without_the_word_of_the_gateway(
 
     assert (answer.status_code, answer.json()["code"]) == (403, "grade.step-up")
     assert events(served, record) == ["register"]  # nothing was handed out
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/v1/records/{record}", None),
+        ("GET", "/v1/records/{record}?x=1", None),  # past the door
+        ("POST", "/v1/verify", {"digest": "sha256:{digest}"}),
+    ],
+)
+def test_nor_is_told_who_decided_what(
+    served: Served, method: str, path: str, body: dict[str, str] | None
+) -> None:
+    name = f"untold {path}"
+    record = recorded(served, name, "商业秘密")
+    asked = body and {key: value.format(digest=sha256(name)) for key, value in body.items()}
+
+    def ask(**headers: str) -> httpx.Response:
+        url = path.format(record=record)
+        return served.client.request(method, url, json=asked, headers=headers)
+
+    assert ask().json()["code"] == "grade.step-up"
+    assert ask(**{HEADER: "1"}).status_code == 200
+
+
+def test_what_does_not_exist_is_not_found_with_or_without(served: Served) -> None:
+    assert served.client.get("/v1/records/rec_" + 32 * "0").status_code == 404
 
 
 def test_with_its_word_the_bundle_is_given_entered_and_counted(served: Served) -> None:
