@@ -32,6 +32,7 @@ __all__ = ["Erasure", "erase_records", "finish_erasure"]
 
 _LEASE_SECONDS = 600.0
 _LIST_NAME = "disposal-list.json"
+_FEW = 8  # records in one erasure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +51,12 @@ class Erasure:
 
 
 def erase_records(
-    ledger: Ledger, records: Sequence[str], *, reason: str, is_now: bool = False
+    ledger: Ledger,
+    records: Sequence[str],
+    *,
+    reason: str,
+    is_now: bool = False,
+    may_be_few: bool = False,
 ) -> Erasure:
     """Destroy records; on return no file of this ledger has anything of them.
 
@@ -59,6 +65,8 @@ def erase_records(
         records: Record ids.
         reason: The ground, for the list, which stays.
         is_now: Be content with a published disposal, on a ledger without chains.
+        may_be_few: Go on although there are so few records that whoever compares two
+            states of the database can tell which entries were whose.
 
     Raises:
         NotFoundError: ``record.unknown``.
@@ -67,6 +75,11 @@ def erase_records(
         VerificationError: The disposal is not in force.
         UnavailableError: ``store.…``; after the deletion the sweep is still due.
     """
+    wanted = list(dict.fromkeys(records))
+    if len(wanted) < _FEW and not may_be_few:
+        raise ConflictError(
+            "erase.few", f"{len(wanted)} records at a time leave a trace of which entries they had"
+        )
     database = ledger.database
     eraser = SqlEraser(database.engine, intake_keyids=ledger.identity.intake_keyids)
     eraser.check_alone()
@@ -76,7 +89,7 @@ def erase_records(
     )
     try:
         judge = _Judge(ledger, reason, is_now=is_now)
-        condemned = [judge.condemn(record) for record in dict.fromkeys(records)]
+        condemned = [judge.condemn(record) for record in wanted]
         listed = describe_disposal(condemned, judge.authority, reason)
         register = _registrar(ledger).prepare(
             Registration(

@@ -23,6 +23,7 @@ from vermilion_ledger.errors import InputError, LimitError
 from vermilion_ledger.event_details import check_members_of
 from vermilion_ledger.grades import Profile, check_grades, check_name, find_profile
 from vermilion_ledger.limits import NAME_SIZE_MAX, TEXT_SIZE_MAX
+from vermilion_ledger.numbering import check_no_number
 
 __all__ = [
     "BULK_COUNT_MAX",
@@ -122,6 +123,7 @@ def parse_draft(data: bytes) -> Draft:
     if not isinstance(detail, dict):
         raise InputError("detail.shape", "detail is not an object")
     check_grades(detail)
+    check_no_number(detail)
     return Draft(
         event=check_text(members["event"], size_max=64, what="event"),
         name=_name(members["name"], "name") if "name" in members else None,
@@ -169,6 +171,7 @@ def _registration(value: Json, what: str, classes: RecordClasses) -> Registratio
         profile = find_profile(extra["grade"])
     if extra:
         check_members_of("register", extra)
+        check_no_number(extra)
     actor = parse_actor(members["actor"], what=f"{what}.actor") if "actor" in members else None
     name = _name(members["name"], f"{what}.name")
     check_name(name, profile=profile, sha256=sha256)

@@ -9,11 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from vermilion_ledger.encoding import parse_hex
+from vermilion_ledger.encoding import Json, parse_hex
 from vermilion_ledger.errors import InputError, VerificationError
 from vermilion_ledger.logged import LoggedEnvelope
+from vermilion_ledger.numbers import parse_number
 
-__all__ = ["check_number_detail", "check_numbering", "make_number_detail", "present_commitment"]
+__all__ = [
+    "check_no_number",
+    "check_number_detail",
+    "check_numbering",
+    "make_number_detail",
+    "present_commitment",
+]
 
 _EVENT = "number"
 
@@ -41,6 +48,34 @@ def check_number_detail(detail: Mapping[str, Any]) -> None:
             parse_hex(detail[name], size=32, what=f"detail.{name}")
     except InputError as exc:
         raise InputError("number.detail", exc.message) from exc
+
+
+def check_no_number(value: Json) -> None:
+    """Check that no text of a detail, and no name of a member, is a document number.
+
+    A number within a sentence may be anybody's, and passes.
+
+    Raises:
+        InputError: ``number.clear``.
+    """
+    if isinstance(value, str):
+        if "号" in value and _is_number(value):
+            raise InputError("number.clear", "a number does not stand in a statement in clear")
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            check_no_number(name)
+            check_no_number(item)
+    elif isinstance(value, list):
+        for item in value:
+            check_no_number(item)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        parse_number(text)
+    except InputError:
+        return False
+    return True
 
 
 def check_numbering(entry: LoggedEnvelope, earlier: Sequence[LoggedEnvelope]) -> None:

@@ -37,6 +37,9 @@ def erase(
     now: Annotated[
         bool, typer.Option("--now", help="On a ledger without chains: be content with published.")
     ] = False,
+    few: Annotated[
+        bool, typer.Option("--few", help="Though fewer than 8 records hide nothing in one another.")
+    ] = False,
     finish: Annotated[
         bool, typer.Option("--finish", help="Only clear the files, if an erasure was interrupted.")
     ] = False,
@@ -62,7 +65,8 @@ def erase(
             return
         if now and not ledger.targets:
             say(_NOT_ANCHORED)
-        done = erase_records(ledger, read_records(record, listed), reason=reason, is_now=now)
+        wanted = read_records(record, listed)
+        done = erase_records(ledger, wanted, reason=reason, is_now=now, may_be_few=few)
     finally:
         ledger.database.close()
     if not done.is_log_cleared:

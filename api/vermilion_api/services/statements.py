@@ -33,7 +33,7 @@ from vermilion_ledger.grades import check_grades, neutral_name, present_grade, p
 from vermilion_ledger.limits import STATEMENT_SIZE_MAX
 from vermilion_ledger.log import LogReader
 from vermilion_ledger.logged import LoggedEnvelope, place_envelope
-from vermilion_ledger.numbering import check_number_detail
+from vermilion_ledger.numbering import check_no_number, check_number_detail
 from vermilion_ledger.numbers import Numbering
 from vermilion_ledger.ports import Clock, HistoryView
 from vermilion_ledger.records import RecordHistory
@@ -186,6 +186,7 @@ class StatementDesk:
         if keyids & self._identity.intake_keyids:
             raise ConflictError("envelope.intake-signed", "the ledger's own signature is on it")
         check_grades(envelope.statement.detail)
+        check_no_number(envelope.statement.detail)
         _check_numbering(envelope.statement, numbering)
         record, view = self._reader.record(record_id), ReadOnce(self._view)
         history = self._admission.history(record_id, view)

@@ -7,6 +7,10 @@ from vermilion_ledger.codes.advice import Advice
 __all__ = ["CODES"]
 
 CODES: dict[str, Advice] = {
+    "erase.few": Advice(
+        en="Erase more records at a time; `--few` does it though their entries can be told apart.",
+        zh="请累积更多档案后一并销毁;如接受其条目可被识别,请使用 `--few`。",
+    ),
     "erase.in-use": Advice(
         en="Stop every process of the ledger and every backup under way, then repeat.",
         zh="请停止账本的所有进程以及正在进行的备份,然后重试。",

@@ -194,8 +194,9 @@ def test_what_is_no_number_is_refused(served: Served, asked: dict[str, Any], cod
         ({"number": "国办发〔2026〕5号"}, "number.clear"),
         ({"commitment": "ab" * 32, "number": "国办发〔2026〕5号"}, "number.clear"),
         ({"commitment": "ab" * 32}, "number.unassigned"),
-        ({"commitment": "国办发〔2026〕5号"}, "number.detail"),
-        ({"commitment": "ab" * 32, "title": "国办发〔2026〕5号"}, "number.detail"),
+        ({"commitment": "国办发〔2026〕5号"}, "number.clear"),
+        ({"commitment": "ab" * 32, "title": "国办发〔2026〕5号"}, "number.clear"),
+        ({"commitment": "ab" * 32, "title": "notice"}, "number.detail"),
         ({}, "number.detail"),
     ],
 )
@@ -211,6 +212,33 @@ def test_a_number_comes_from_the_book_and_from_nowhere_else(
 
     assert refused(lambda: served.event(record, asked)) == code
     assert len(served.api.get(f"/v1/records/{record}")["entries"]) == 1
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [
+        {"number": "国办发〔2026〕5号"},
+        {"x-office": [{"of": " 国办发 [２０２６] 5 号"}]},
+        {"国办发(2026)5号": True},
+    ],
+)
+def test_no_other_event_takes_a_number_in_clear(served: Served, detail: dict[str, Any]) -> None:
+    record = served.register("no other event")["record"]
+    asked = {
+        "event": "issue",
+        "detail": detail,
+        "actor": dict.fromkeys(("name", "post", "unit"), "") | {"id": "u"},
+    }
+
+    assert refused(lambda: served.register("nor a new record", detail=detail)) == "number.clear"
+    assert refused(lambda: served.event(record, asked)) == "number.clear"
+    assert len(served.api.get(f"/v1/records/{record}")["entries"]) == 1
+
+
+def test_a_sentence_may_quote_the_number_of_another_document(served: Served) -> None:
+    detail = {"x-basis": "根据国办发〔2026〕5号文件精神"}
+
+    assert served.register("quotes", detail=detail)["record"]
 
 
 def test_a_record_that_is_not_here_is_not_numbered(served: Served, year: int) -> None:

@@ -194,7 +194,7 @@ def test_what_is_left_does_not_tell_what_went_together(written: WrittenLog) -> N
 
 
 @given(data=st.data())
-@settings(max_examples=6)
+@settings(max_examples=max(6, settings().max_examples // 100))
 def test_whatever_goes_in_whatever_order_the_same_is_left(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:

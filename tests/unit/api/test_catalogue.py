@@ -92,4 +92,4 @@ def test_the_tables_name_codes_that_exist(table: dict[str, int]) -> None:
 
 
 def test_every_code_has_a_status_as_a_refusal() -> None:
-    assert {refusal_status(code) for code in all_codes()} <= {404, 405, 409, 415, 422, 507}
+    assert {refusal_status(code) for code in all_codes()} <= {403, 404, 405, 409, 415, 422, 507}
