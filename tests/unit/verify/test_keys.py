@@ -135,6 +135,15 @@ def test_an_entry_before_a_key_was_compromised_stands() -> None:
     assert judged(scene).verdict is Verdict.PROVEN
 
 
+def test_a_key_that_revoked_itself_when_in_doubt_is_good_for_what_it_signed_before() -> None:
+    scene = begun()
+    place = scene.approve(WANG)
+    scene.revoke_key(WANG, WANG)
+    scene.revoke_key(WANG, ROOT, compromisedSince=place.index + 1)
+
+    assert judged(scene).verdict is Verdict.PROVEN
+
+
 def test_a_key_registered_by_a_root_in_doubt_is_in_doubt() -> None:
     scene = begun()
     place = scene.register_key(NEW, ROOT)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from evidence import (
+    LI,
     RULES,
     WANG,
     ZHAO,
@@ -18,13 +19,24 @@ from evidence import (
     codes,
     office,
 )
-from office import POLICIES, POLICIES_KEY, RECORD_KEY, REGISTRY_KEY, ROOT, secret
+from office import (
+    POLICIES,
+    POLICIES_KEY,
+    RECORD_KEY,
+    REGISTRY_KEY,
+    ROOT,
+    ROOT_TWO,
+    Person,
+    secret,
+)
 from vermilion_ledger.commitment import encode_entry, make_tag
 from vermilion_ledger.encoding import encode_json
 from vermilion_ledger.errors import EvidenceError, InputError, NotFoundError, UnavailableError
 from vermilion_ledger.merkle import hash_leaf
 from vermilion_verify.registry import MEDIA_TYPE, load_registry_file, parse_registry_file
-from vermilion_verify.report import Report, Verdict
+from vermilion_verify.report import CheckStatus, Report, Verdict
+
+STRANGER = Person(name="stranger")
 
 # -- the walk
 
@@ -156,6 +168,43 @@ def test_with_registry_and_log_nothing_but_the_content_and_the_future_is_open(
 
     assert report.verdict is Verdict.PROVEN
     assert len(report.not_proven) == 2
+
+
+def test_the_theft_of_a_strangers_key_is_no_doubt_about_this_record(tmp_path: Path) -> None:
+    scene = approved(anchored=False)
+    place = scene.register_key(STRANGER, ROOT)
+    scene.revoke_key(STRANGER, STRANGER)
+    scene.revoke_key(STRANGER, ROOT, compromisedSince=place.index)
+    scene.anchor()
+
+    report = audit(scene, tmp_path)
+
+    assert codes(report, CheckStatus.UNKNOWN) == {}
+    assert report.verdict is Verdict.PROVEN
+
+
+def test_what_a_root_in_doubt_did_for_strangers_is_no_doubt_about_the_rest(
+    tmp_path: Path,
+) -> None:
+    scene = approved(anchored=False)
+    place = scene.register_key(STRANGER, ROOT)
+    scene.policy((replace(RULES[0], count=3),))
+    scene.register_key(ROOT_TWO)
+    scene.revoke_key(ROOT, ROOT_TWO, compromisedSince=place.index)
+    scene.anchor()
+    roots = scene.trust(roots=f'["{ROOT.keyid}", "{ROOT_TWO.keyid}"]')
+
+    assert audit(scene, tmp_path, policy=roots).verdict is Verdict.PROVEN
+
+
+def test_the_theft_of_a_signers_key_is_a_doubt_with_the_registry_file_too(tmp_path: Path) -> None:
+    scene = approved(anchored=False)
+    scene.revoke_key(LI, ROOT, compromisedSince=scene.last[RECORD_KEY].index)
+    scene.anchor()
+
+    report = audit(scene, tmp_path)
+
+    assert codes(report, CheckStatus.UNKNOWN) == {"key.validity": "key.in-doubt"}
 
 
 def test_a_registry_file_without_the_log_is_an_error_of_the_call() -> None:

@@ -6,8 +6,9 @@ from vermilion_ledger.bundle import BundleEntry
 from vermilion_ledger.commitment import commit, encode_entry, make_tag
 from vermilion_ledger.encoding import encode_time
 from vermilion_ledger.errors import UnavailableError, VerificationError
+from vermilion_ledger.events import Predicate
 from vermilion_ledger.involved import find_involved
-from vermilion_ledger.keys import RegisteredKey, check_key_events, check_one_voice
+from vermilion_ledger.keys import RegisteredKey, check_key_events, check_one_voice, touched_key
 from vermilion_ledger.logged import LoggedEnvelope
 from vermilion_ledger.policies import check_policy_events
 from vermilion_ledger.possession import check_possession
@@ -150,12 +151,28 @@ def _when(key: RegisteredKey, index: int) -> str:
 
 
 def _signers_in_doubt(case: Case) -> set[str]:
+    """Return the keys in doubt that signed what this record hangs on.
+
+    A registry file tells of everybody's keys; the theft of a stranger's is no
+    doubt about this record. Nor is what a key says of itself: the roots vouch
+    for its registration, and its own revocation adds no decision.
+    """
+    policies, involved = _hung_on(case)
     return {
         keyid
-        for event in (*case.entries, *case.key_events, *case.policy_events)
+        for event in (*case.entries, *involved, *policies)
         for keyid in event.signers
         if (key := case.registry.keys.get(keyid)) is not None and key.is_in_doubt_at(event.index)
+        if event.statement.predicate is not Predicate.KEY or touched_key(event.statement) != keyid
     }
+
+
+def _hung_on(case: Case) -> tuple[list[LoggedEnvelope], tuple[LoggedEnvelope, ...]]:
+    """Return the events of the record's policy, and the key events behind all its signers."""
+    named, _ = case.record_policy
+    policies = [event for event in case.policy_events if event.statement.subject.sha256 == named]
+    signers = {keyid for event in (*case.entries, *policies) for keyid in event.signers}
+    return policies, find_involved(case.key_events, signers)
 
 
 def _check_registry_file(case: Case) -> None:
@@ -194,10 +211,7 @@ def _check_nothing_held_back(case: Case) -> None:
     The ledger closed the bundle with its signature: an event that it kept
     back is a difference, whether or not it would have changed the verdict.
     """
-    named, _ = case.record_policy
-    policies = [event for event in case.policy_events if event.statement.subject.sha256 == named]
-    signers = {keyid for event in (*case.entries, *policies) for keyid in event.signers}
-    involved = find_involved(case.key_events, signers)
+    policies, involved = _hung_on(case)
     wanted = {event.index for event in (*policies, *involved)}
     bundled = {event.index for event in (*case.bundle.keys, *case.bundle.policies)}
     if missing := wanted - bundled:
