@@ -203,9 +203,11 @@ def _render_approval(approval: Mapping[str, Any], language: str, *, colour: bool
     schemes = ", ".join(sorted({key["scheme"] for key in approval["keys"]}))
     decision = _say(str(approval["decision"]), language)
     bounds = _render_bounds(approval["interval"], language)
+    others = sorted({_name(key["owner"]) for key in approval["keys"] if "owner" in key})
+    names = safe_text(", ".join([_name(approval["actor"]), *others]))
     return (
         f"{_say('decision', language)}: {safe_text(str(approval['step']))} {decision} – "
-        f"{safe_text(_name(approval['actor']))} ({schemes}){_render_delegators(approval, language)}"
+        f"{names} ({schemes}){_render_delegators(approval, language)}"
         f"; {bounds}{_render_trouble(approval, language, colour=colour)}"
     )
 

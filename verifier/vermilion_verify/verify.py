@@ -49,6 +49,7 @@ from vermilion_verify.verdict import decide_verdict
 from vermilion_verify.walk import LogWalk, read_log_entries
 
 if TYPE_CHECKING:
+    from vermilion_ledger.actor import Actor
     from vermilion_ledger.timestamp.authority import Authority
 
 __all__ = ["Question", "no_record_report", "verify_bundle"]
@@ -270,7 +271,7 @@ def _describe_approval(case: Case, entry: LoggedEnvelope) -> dict[str, Any]:
         "decision": statement.detail.get("decision"),
         "actor": statement.actor.to_json(),
         "keys": [
-            _describe_key(case, keyid, signature.scheme, trouble.get(keyid))
+            _describe_key(case, keyid, signature.scheme, trouble.get(keyid), statement.actor)
             for signature in entry.actors
             for keyid in signature.keyids
         ],
@@ -279,10 +280,14 @@ def _describe_approval(case: Case, entry: LoggedEnvelope) -> dict[str, Any]:
     }
 
 
-def _describe_key(case: Case, keyid: str, scheme: str, trouble: str | None) -> dict[str, Any]:
-    """Return a signing key; for whom, where it was delegated; why not, where it was not good."""
-    value = {"keyid": keyid, "scheme": scheme}
+def _describe_key(
+    case: Case, keyid: str, scheme: str, trouble: str | None, actor: Actor
+) -> dict[str, Any]:
+    """Return a signing key: whose, if not the actor's; for whom; why not, if it was not good."""
+    value: dict[str, Any] = {"keyid": keyid, "scheme": scheme}
     key = case.registry.keys.get(keyid)
+    if key is not None and key.owner != actor:
+        value["owner"] = key.owner.to_json()
     if key is not None and key.on_behalf_of is not None:
         value["onBehalfOf"] = key.on_behalf_of
     if trouble is not None:

@@ -84,19 +84,20 @@ def approve(  # noqa: PLR0913 - one parameter per option
     choice = DeviceChoice(
         pkcs11=pkcs11, token=token, label=label, pin=pin, wallet=wallet, address=address
     )
-    keys = load_keys(key)
     asked: dict[str, Any] = {"event": event, "detail": {"step": step, "decision": decision}}
     if sha256:
         asked["digest"] = {"sha256": sha256}
+    now: list[str] = []
     with Ledger(url) as ledger:
-        if aggregate and (keys or statement is not None or choice.is_given):
+        if aggregate and (key or statement is not None or choice.is_given):
             raise InputError("join.alone", "--aggregate stands without keys and --statement")
         if aggregate:
             signed = _join(ledger, record, asked, aggregate)
         else:
-            with _signers_of(ledger, keys, choice) as everybody:
+            with _signers_of(ledger, load_keys(key), choice) as everybody:
                 signed = _sign(ledger, record, asked, everybody, statement)
-        who = f"{decision} by {_signers(signed)} on {signed.statement.subject.name}"
+                now = [each.owner.id for each in everybody] if statement else []
+        who = f"{decision} by {_signers(signed, now)} on {signed.statement.subject.name}"
         if output is not None:
             write_file(output, signed.data)
             show({"file": str(output)}, f"{output}: {who}, not submitted", as_json=as_json)
@@ -152,6 +153,9 @@ def _join(ledger: Ledger, record: str, asked: Mapping[str, Any], paths: Sequence
     return join_parts(ledger, parts)
 
 
-def _signers(signed: Envelope) -> str:
+def _signers(signed: Envelope, now: Sequence[str]) -> str:
+    """Name the actor and count the rest; of somebody else's statement name who signs it now."""
+    if now:
+        return ", ".join(dict.fromkeys(now))
     others = sum(len(each.keyids) for each in signed.signatures) - 1
     return signed.statement.actor.id + (f" and {others} more" if others else "")

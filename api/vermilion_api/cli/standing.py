@@ -28,6 +28,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         " {priorityFeeWei}, gas limit {gasLimit}",
         "signed": "{transaction}  signed {signedAt}  {standing}",
         "entries": "entries {first} to {last}: {state}, no final anchor yet",
+        "entry": "entry {first}: {state}, no final anchor yet",
         "newest": "newest entry: {state}, no final anchor yet",
         "on": "chain {chainId}: ",
         "lag": "{authority} ({roots}): {missing} anchored checkpoints not time-stamped yet",
@@ -50,6 +51,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         " {priorityFeeWei},gas 上限 {gasLimit}",
         "signed": "{transaction}  签署于 {signedAt}  {standing}",
         "entries": "第 {first} 至 {last} 条:{state},尚无最终锚定",
+        "entry": "第 {first} 条:{state},尚无最终锚定",
         "newest": "最新条目:{state},尚无最终锚定",
         "on": "链 {chainId}:",
         "lag": "{authority}({roots}):{missing} 个已锚定检查点尚无时间戳",
@@ -61,7 +63,10 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
 def waiting_lines(pending: _Answer, language: str) -> list[str]:
     """Return what an entry waits for, and until when: one line, and two for each chain."""
     words = _WORDS[language]
-    head = words["entries" if "first" in pending else "newest"].format(**pending)
+    which = "newest" if "first" not in pending else "entries"
+    if which == "entries" and pending["first"] == pending["last"]:
+        which = "entry"
+    head = words[which].format(**pending)
     lines = [f"  {head}"]
     if pending["why"]["code"] not in {chain["why"]["code"] for chain in pending["chains"]}:
         lines[0] += f": {_why(pending['why'], language)}"

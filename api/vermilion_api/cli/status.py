@@ -56,7 +56,7 @@ def _describe_record(answer: dict[str, Any], language: str) -> list[str]:
     lines = [f"{answer['record']}: {answer.get('status') or answer['kind']}, {answer['state']}"]
     lines += [
         f"  {entry['sequence']:>3}  index {entry['index']:<8} {entry['event']:<11}"
-        f" {entry['actor']['id']}{'' if entry['signed'] else ' (as stated by the ledger)'}"
+        f" {entry['actor']['id']}{_beside(entry)}"
         f"  {entry['state']}"
         for entry in answer["entries"]
     ]
@@ -67,9 +67,17 @@ def _describe_record(answer: dict[str, Any], language: str) -> list[str]:
         stand = "met" if not missing else f"{missing} missing"
         if each["undecided"]:
             stand += f", {len(each['undecided'])} in time or not: verify the bundle"
+        who = f"decided by {', '.join(each['owners'])}" if each["owners"] else "nobody decided yet"
         lines.append(
-            f"  rule {rule['event']} {rule.get('step', '')} x{rule['count']}: {stand}"
-            f" ({', '.join(each['owners']) or 'nobody yet'})"
+            f"  rule {rule['event']} {rule.get('step', '')} x{rule['count']}: {stand}; {who}"
         )
     lines += finding_lines(answer.get("findings", []), language)
     return lines
+
+
+def _beside(entry: dict[str, Any]) -> str:
+    """Say how many signed beside the actor, or that nobody did."""
+    if not entry["signed"]:
+        return " (as stated by the ledger)"
+    others = len(entry["signers"]) - 1
+    return f" and {others} more" if others else ""

@@ -125,7 +125,9 @@ def test_a_record_says_why_it_waits_until_its_anchor_is_final(
     }  # fmt: skip
     assert scene.api.get("/v1/log")["pending"]["why"] == waiting["why"]
     assert main(["status", record, "--url", scene.url]) == 0
-    assert "[wait.sent]" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "[wait.sent]" in told
+    assert "  entry 0: published, no final anchor yet" in told
     (job,) = scene.api.get("/v1/anchors")["anchors"]
     assert [(each["standing"], each["size"]) for each in job["attempts"]] == [("waiting", 1)]
     assert 'job_state{chain="31337"' in scene.metrics()

@@ -59,7 +59,7 @@ def test_three_approvals_become_one_entry_with_one_signature(
 
 
 def test_the_command_joins_what_people_signed_apart(
-    served: Served, people: list[KeyFile], tmp_path: Path
+    served: Served, people: list[KeyFile], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     record = served.register("by command")["record"]
     paths = [str(tmp_path / f"{person.owner.id}.json") for person in people]
@@ -71,6 +71,7 @@ def test_the_command_joins_what_people_signed_apart(
     for key, path in zip(keys[1:], paths[1:], strict=True):
         signing = ["--key", key, "--statement", paths[0], "-o", path]
         assert main(["approve", record, *signing, *nowhere]) == 0
+        assert f"approved by {Path(path).stem} on" in capsys.readouterr().out  # not by the actor
     joining = [option for path in paths for option in ("--aggregate", path)]
     doubled = [*joining, "--aggregate", paths[1]]
     assert main(["approve", record, *doubled, *url]) != 0
@@ -78,6 +79,22 @@ def test_the_command_joins_what_people_signed_apart(
 
     last = served.api.get(f"/v1/records/{record}")["entries"][-1]
     assert [each["keyid"] for each in last["signers"]] == sorted(each.keyid for each in people)
+    capsys.readouterr()
+    assert main(["status", record, *url]) == 0
+    assert f"{people[0].owner.id} and 2 more  " in capsys.readouterr().out
+
+
+def test_the_status_does_not_call_those_missing_who_have_decided(
+    served: Served, people: list[KeyFile], capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = served.register("half decided", policy=served.adopt())["record"]
+    asking = ["status", record, "--url", served.api.url]
+
+    assert main(asking) == 0
+    assert "x2: 2 missing; nobody decided yet" in capsys.readouterr().out
+    submit_envelope(served.api, parts_of(served, record, people[1:])[0])
+    assert main(asking) == 0
+    assert f"x2: 1 missing; decided by {people[1].owner.id}" in capsys.readouterr().out
 
 
 def test_files_about_another_decision_are_not_joined(

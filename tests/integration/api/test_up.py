@@ -161,7 +161,7 @@ def test_it_starts_stops_and_goes_on_where_it_was(tmp_path: Path) -> None:
         with Ledger(up.url) as ledger:
             assert ledger.get("/v1/log")["tree"] == before
         assert run("approve", record, "--key", li, *url).returncode == 0
-        assert "met (li, wang)" in run("status", record, *url).stdout
+        assert "met; decided by li, wang" in run("status", record, *url).stdout
         assert run("anchor", "now", "--home", home).returncode == 0
         assert run("anchor", "status", *url).returncode == 0
         bundle, trust = tmp_path / "contract.evidence.json", tmp_path / "trust.toml"

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from conformance.joint_cases import AN, EVERYBODY, approved_by
 from conformance.key_history_cases import DEPUTY, moment
 from evidence import LI, WANG, ZHAO, Scene, codes, office
 from office import REGISTRY_KEY, ROOT, key_revocation
@@ -170,3 +171,13 @@ def test_a_delegate_beside_the_delegator_in_one_envelope_refutes() -> None:
     scene.event("approve", DEPUTY, delegator, detail=STEP)
 
     assert codes(judged(scene)) == {"key.validity": "key.two-voices"}
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_a_report_names_everybody_who_signed_a_joint_approval(language: str) -> None:
+    report, owners = judged(approved_by(EVERYBODY)), [person.actor for person in EVERYBODY]
+
+    signed = report.approvals[0]["keys"]
+    assert [key["keyid"] for key in signed if "owner" not in key] == [AN.keyid]  # the actor's
+    names = ", ".join(" ".join(filter(None, (each.name, each.post, each.unit))) for each in owners)
+    assert f"– {names} (bls12381-g2-pop); " in text_of(report, language)
