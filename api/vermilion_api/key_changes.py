@@ -8,7 +8,7 @@ of an old key is believed only where a root at hand had signed it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,7 +21,7 @@ from vermilion_api.signing import describe_key, prepare_event, sign_envelope, su
 from vermilion_ledger.encoding import encode_time, parse_time
 from vermilion_ledger.envelope import Envelope
 from vermilion_ledger.errors import ConflictError, InputError, IntegrityError, SignatureError
-from vermilion_ledger.events import Predicate
+from vermilion_ledger.events import OWNER_EVENTS, Predicate
 from vermilion_ledger.keys import (
     KeyRegistry,
     RegisteredKey,
@@ -38,8 +38,11 @@ __all__ = [
     "describe_change",
     "join_key_event",
     "make_key_event",
+    "powers_of_officer",
     "rotate_key",
 ]
+
+_OFFICER_EVENTS = OWNER_EVENTS | {"regrade"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,10 +123,20 @@ def describe_change(statement: Statement) -> str:
     words = [f"register {detail['scheme']} key {keyid} of {owner['id']} ({name})"]
     words.append(f"it may {', '.join(detail['may']) or 'sign no record events'}")
     if detail.get("officer"):
-        words.append("as an officer it may revoke, supersede and dispose anywhere")
+        anywhere = powers_of_officer(detail["may"])
+        words.append(
+            f"as an officer it may {', '.join(anywhere)} anywhere"
+            if anywhere
+            else f"it is an officer's, and may not {', '.join(sorted(_OFFICER_EVENTS))}"
+        )
     if "until" in detail:
         words.append(f"on behalf of {detail['onBehalfOf']} until {detail['until']}")
     return "; ".join(words)
+
+
+def powers_of_officer(may: Iterable[str]) -> list[str]:
+    """Return what an officer may do with any record: of the officers' events those it may sign."""
+    return sorted(_OFFICER_EVENTS.intersection(may))
 
 
 def covered_before(ledger: Ledger, moment: datetime) -> int:

@@ -169,14 +169,18 @@ def check_root_quorum(event: LoggedEnvelope, registry: KeyRegistry, roots: Roots
         VerificationError: Fewer than the quorum did, or the actor is the
             owner of none of them.
     """
+    signed = event.signers & roots.keyids
     signing = [
         key
-        for keyid in sorted(event.signers & roots.keyids)
+        for keyid in sorted(signed)
         if (key := registry.keys.get(keyid)) is not None and key.is_valid_at(event.index)
     ]
     if len(signing) < roots.quorum:
+        idle = len(signed) - len(signing)
+        also = f"; not registered and valid there: {idle} that did" if idle else ""
         raise VerificationError(
-            "key-event.quorum", f"{len(signing)} of {roots.quorum} roots signed entry {event.index}"
+            "key-event.quorum",
+            f"{len(signing)} of {roots.quorum} roots signed entry {event.index}{also}",
         )
     if event.statement.actor not in {key.owner for key in signing}:
         raise VerificationError("key-event.actor", "the actor owns none of the signing roots")

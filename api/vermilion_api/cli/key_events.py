@@ -61,7 +61,11 @@ _MayOption = Annotated[
     str, typer.Option(help=f"Event words it may sign; {_DEFAULT_MAY} if left out.")
 ]
 _OfficerOption = Annotated[
-    bool, typer.Option("--officer", help="May revoke, supersede and dispose anywhere.")
+    bool,
+    typer.Option(
+        "--officer",
+        help="What --may names of revoke, supersede, dispose and regrade, it may do anywhere.",
+    ),
 ]
 _UntilOption = Annotated[
     str, typer.Option(help="End of a delegation, such as 2026-12-31T16:00:00Z.")
@@ -307,7 +311,8 @@ def _finish(
         write_file(output, signed.data)
         show(
             {"file": str(output), "keyid": keyid, "signatures": count},
-            f"{output}: {count} signatures, not submitted, for {signed.statement.ledger}\n{what}",
+            f"{output}: {count} signature{'' if count == 1 else 's'}, not submitted,"
+            f" for {signed.statement.ledger}\n{what}",
             as_json=as_json,
         )
         return

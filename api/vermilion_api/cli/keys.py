@@ -105,6 +105,8 @@ def list_keys(
 
 def _describe(key: dict[str, Any], *, zh: bool) -> str:
     """Say in one line what a key is good for; leaf numbers are those of the log."""
+    from vermilion_api.key_changes import powers_of_officer
+
     owner = key["owner"]
     name = " ".join(owner[member] for member in ("name", "post", "unit") if owner[member])
     start, end, since = key["registered"], key["revoked"], key["compromisedSince"]
@@ -118,7 +120,8 @@ def _describe(key: dict[str, Any], *, zh: bool) -> str:
         if key["until"] is not None:
             said.append(f"代 {key['onBehalfOf']} 签署,至 {key['until']} 止")
         powers = "可签署 " + "、".join(key["may"]) if key["may"] else "仅签署密钥与策略事件"
-        said.append(powers + (",并可撤销、取代、处置任何档案" if key["officer"] else ""))
+        anywhere = "、".join(powers_of_officer(key["may"])) or "无"
+        said.append(powers + (f",以主管身份可对任何档案签署:{anywhere}" if key["officer"] else ""))
         return f"{key['keyid']}  {key['scheme']}  {owner['id']} {name}:{';'.join(said)}"
     said.append(
         f"valid after leaf {start}"
@@ -130,7 +133,8 @@ def _describe(key: dict[str, Any], *, zh: bool) -> str:
     if key["until"] is not None:
         said.append(f"decides on behalf of {key['onBehalfOf']} until {key['until']}")
     powers = "may " + (", ".join(key["may"]) or "sign nothing but keys and policies")
-    said.append(powers + (", and end any record as an officer" if key["officer"] else ""))
+    anywhere = ", ".join(powers_of_officer(key["may"])) or "nothing"
+    said.append(powers + (f"; as an officer anywhere: {anywhere}" if key["officer"] else ""))
     return f"{key['keyid']}  {key['scheme']}  {owner['id']} {name}: {'; '.join(said)}"
 
 

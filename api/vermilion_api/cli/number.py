@@ -108,7 +108,7 @@ def gaps(
             f"{first}" if first == last else f"{first}-{last}" for first, last in book["gaps"]
         )
         lines.append(
-            f"{book['office']}〔{book['year']}〕: {book['count']} to {book['last']},"
+            f"{book['office']}〔{book['year']}〕: {book['count']} of {book['last']} spent,"
             f" missing {missing or 'none'}"
         )
     show({"books": books}, "\n".join(lines) or "no numbers", as_json=as_json)

@@ -26,7 +26,7 @@ from vermilion_ledger.envelope import (
     parse_envelope,
     sign_intake,
 )
-from vermilion_ledger.errors import ConflictError, InputError, NotFoundError
+from vermilion_ledger.errors import ConflictError, InputError, NotFoundError, SignatureError
 from vermilion_ledger.event_details import check_members_of
 from vermilion_ledger.events import DECISION_EVENTS, SEEN_EVENTS, Predicate
 from vermilion_ledger.grades import check_grades, neutral_name, present_grade, profile_of
@@ -106,7 +106,8 @@ class StatementDesk:
         Raises:
             NotFoundError: ``record.unknown``, or no version of that digest.
             InputError: The draft is malformed or incomplete.
-            SignatureError: ``key.unknown``: a key of a record event is not registered.
+            SignatureError: ``key.unknown``: a key of a record event, or one to be revoked, is not
+                registered.
             UnavailableError: ``seen.unavailable``.
         """
         record = self._reader.record(record_id)
@@ -120,7 +121,9 @@ class StatementDesk:
         schemes = {key.scheme for key in signers} | {draft.detail.get("scheme")}
         actor = draft.actor or next((key.owner for key in signers), None)
         if actor is None:
-            raise InputError("json.missing-member", "request lacks actor, and no key is registered")
+            raise InputError(
+                "json.missing-member", "request names no actor (--actor) and no registered key"
+            )
         quotes = (
             _TYPED_DATA_SCHEME in schemes
             or any(key.until is not None for key in signers)
@@ -279,9 +282,10 @@ class StatementDesk:
             )
         with self._lock:
             registry = self._admission.registry(self._view)
-        known = registry.keys.get(str(detail.get("keyid")))
+        keyid = str(detail.get("keyid"))
+        known = registry.keys.get(keyid)
         if known is None:
-            raise NotFoundError("record.no-such-version", "no key of that keyid is registered")
+            raise SignatureError("key.unknown", f"key {keyid[:64]!a} is not registered")
         return Subject(
             name=draft.name or f"key of {known.owner.id}",
             sha256=hashlib.sha256(known.public_key).digest(),

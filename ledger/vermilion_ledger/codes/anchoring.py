@@ -256,8 +256,8 @@ CODES: dict[str, Advice] = {
         zh="请查看签名服务的答复:其规则或密钥不允许此操作。",
     ),
     "signer.unreachable": Advice(
-        en="Start the signer or correct its address; anchoring then resumes by itself.",
-        zh="请启动签名服务或更正其地址;锚定会自动恢复。",
+        en="Start the signer or wallet, or correct its address; anchoring then goes on by itself.",
+        zh="请启动签名服务或钱包,或更正其地址;锚定会自动恢复。",
     ),
     "signer.url": Advice(
         en="Write https://host:port, or http for this machine alone, without any secret.",

@@ -55,16 +55,16 @@ _PREPARE_AGAIN = Advice(
     zh="请查看档案现状,重新准备陈述后再签名。",
 )
 _DETAIL = Advice(
-    en="Give the event the detail that FORMATS section 3 lists for it.",
-    zh="请按 FORMATS 第 3 节为该事件填写明细。",
+    en="Give the event the detail that docs/formats/events.md lists for it.",
+    zh="请按 docs/formats/events.md 为该事件填写明细。",
 )
 _RULES = Advice(
-    en="Correct the list of rules as in FORMATS section 3, and adopt it again.",
-    zh="请按 FORMATS 第 3 节更正规则列表后重新采纳。",
+    en="Correct the list of rules as in docs/how-to/write-rules.md, and adopt it again.",
+    zh="请按 docs/how-to/write-rules.md 更正规则列表后重新采纳。",
 )
 _ROOTS = Advice(
-    en="Let the roots that the trust policy names sign, as many as its quorum asks.",
-    zh="请由信任策略指定的根密钥按法定数量签名。",
+    en="Let the roots that the trust policy names sign, as its quorum asks; register roots first.",
+    zh="请由信任策略指定的根密钥按法定数量签名;根密钥须先行注册。",
 )
 _KEY_EVENT = Advice(
     en="Use `vermilion keys register` or `keys revoke`, which fill in the key event.",
@@ -79,8 +79,8 @@ _SIGN_AGAIN = Advice(
     zh="请用所指密钥对准备好的字节重新签名后发送。",
 )
 _ENVELOPE = Advice(
-    en="Build the envelope as in FORMATS section 4: each key signs once.",
-    zh="请按 FORMATS 第 4 节构造信封:每个密钥只签一次。",
+    en="Build the envelope as docs/formats/README.md says: each key signs once.",
+    zh="请按 docs/formats/README.md 构造信封:每个密钥只签一次。",
 )
 
 CODES: dict[str, Advice] = {
@@ -254,7 +254,10 @@ CODES: dict[str, Advice] = {
     # --- envelopes and signatures ---
     "envelope.aggregate": _ENVELOPE,
     "envelope.payload-type": _ENVELOPE,
-    "envelope.repeated-signer": _ENVELOPE,
+    "envelope.repeated-signer": Advice(
+        en="A key signs once: submit what is there, or let another key sign it.",
+        zh="每个密钥只签一次:请直接提交,或由另一密钥签名。",
+    ),
     "envelope.signatures": _ENVELOPE,
     "envelope.too-many-signatures": _ENVELOPE,
     "join.alone": Advice(
@@ -276,8 +279,8 @@ CODES: dict[str, Advice] = {
     ),
     "intake.scheme": _NOT_PROVEN,
     "scheme.unknown": Advice(
-        en="Use one of the schemes of FORMATS section 4.",
-        zh="请使用 FORMATS 第 4 节所列的签名方案。",
+        en="Use one of the schemes of docs/how-to/choose-a-signature-scheme.md.",
+        zh="请使用 docs/how-to/choose-a-signature-scheme.md 所列的签名方案。",
     ),
     "scheme.unsupported": Advice(
         en="Use another scheme here, or install what this one needs: py-arkworks-bls12381 for BLS.",

@@ -118,8 +118,8 @@ CODES: dict[str, Advice] = {
         zh="请稍候再用 `vermilion anchor status` 查看;锚定会继续进行。",
     ),
     "statement.not-as-asked": Advice(
-        en="Do not sign; ask the operator of the ledger why it prepared something else.",
-        zh="请勿签名;请向账本运营方查问其为何准备了不同内容。",
+        en="Do not sign; ask who prepared it, a colleague or the ledger, why it differs.",
+        zh="请勿签名;请向准备者(同事或账本运营方)查问其为何与所要求的不同。",
     ),
     # --- HTTP ---
     "request.digest": _REQUEST,

@@ -107,7 +107,53 @@ def test_a_rotation_without_a_root_is_refused(office: Served) -> None:
     assert run(office, "rotate", "00" * 32, "--key", file_of(office, "root")) == 2
 
 
+# -- what an officer may do
+
+
+def test_an_officer_is_told_what_may_be_done_with_any_record_and_no_more(
+    office: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = ("--root", file_of(office, "root"))
+    for name, may, registered, shown in (
+        ("idle officer", "approve", "may not dispose, regrade, revoke, supersede", "nothing"),
+        ("archivist", "approve,dispose", "it may dispose anywhere", "dispose"),
+    ):
+        key = office.person(name)
+        powers = ("--officer", "--may", may)
+        capsys.readouterr()
+        assert run(office, "register", "--key", file_of(office, name), *powers, *root) == 0
+        assert registered in capsys.readouterr().out
+
+        assert main(["keys", "list", "--url", office.api.url]) == 0
+        (line,) = [each for each in capsys.readouterr().out.splitlines() if key.keyid in each]
+        assert line.endswith(f"as an officer anywhere: {shown}")
+
+
+# -- what is said of a key that nobody registered
+
+
+def test_a_revocation_of_a_key_that_nobody_registered_says_so(
+    office: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(office, "revoke", "3f0c", "--key", file_of(office, "root")) == 4
+
+    assert "error[key.unknown]: key '3f0c' is not registered" in capsys.readouterr().err
+
+
 # -- roots in different places
+
+
+def test_roots_that_signed_before_they_were_registered_are_told_why_it_does_not_count(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serving(tmp_path, quorum=2) as served:
+        served.person("ling")
+        roots = [each for name in ("root", "root-2") for each in ("--root", file_of(served, name))]
+
+        assert run(served, "register", "--key", file_of(served, "ling"), *roots) == 4
+
+        told = "0 of 2 roots signed entry 0; not registered and valid there: 2 that did"
+        assert told in capsys.readouterr().err
 
 
 def test_two_roots_in_different_places_register_and_revoke(tmp_path: Path) -> None:

@@ -108,4 +108,4 @@ def test_the_public_records_refuse_other_events(served: Served) -> None:
 
     code = refused(lambda: served.api.post(f"/v1/records/{record}/statements", body))
 
-    assert code in {"statement.event", "record.no-such-version"}
+    assert code in {"statement.event", "key.unknown"}
