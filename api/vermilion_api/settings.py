@@ -260,7 +260,7 @@ def load_settings(home: Path) -> Settings:
     except OSError as exc:
         raise UnavailableError("home.unusable", f"{path}: {exc.strerror}") from exc
     chains = tuple(ChainSettings(**each) for each in _tables(value, "chain", ChainSettings))
-    signer = SignerSettings(**_members(value.pop("signer", {}), SignerSettings))
+    signer = SignerSettings(**_members(value.pop("signer", {}), SignerSettings, "[signer] of "))
     retired = tuple(
         RetiredIntakeSettings(**each)
         for each in _tables(value, "retired_intake", RetiredIntakeSettings)
@@ -328,15 +328,20 @@ def _tables(value: dict[str, Any], name: str, kind: type) -> list[dict[str, Any]
     tables = value.pop(name, [])
     if not isinstance(tables, list):
         raise InputError("settings.value", f"{name} is not a list of tables")
-    return [_members(table, kind) for table in tables]
+    return [_members(table, kind, f"[[{name}]] of ") for table in tables]
 
 
-def _members(table: Any, kind: type) -> dict[str, Any]:
+def _members(table: Any, kind: type, where: str = "") -> dict[str, Any]:
     """Check names and types of a table against the fields of a dataclass."""
     if not isinstance(table, dict):
         raise InputError("settings.value", "what should be a table is something else")
     if unknown := sorted(table.keys() - _names(kind) | table.keys() & _TABLE_FIELDS):
-        raise InputError("settings.unknown", f"{SETTINGS_FILE} has unknown {', '.join(unknown)}")
+        above = unknown[0] in _names(Settings) - _TABLE_FIELDS
+        raise InputError(
+            "settings.unknown",
+            f"{where}{SETTINGS_FILE} has unknown {', '.join(unknown)}"
+            + (f": {unknown[0]} stands above the first table" if above else ""),
+        )
     members: dict[str, Any] = {}
     for each in fields(kind):
         if each.name not in table:

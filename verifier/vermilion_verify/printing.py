@@ -39,7 +39,9 @@ def render_report(
         name: Name of the file in question.
         size: Its size in bytes, or None where only a digest is known.
     """
-    stated = f"{size:,} bytes" if size is not None else report.document["sha256"][:16] + "…"
+    stated = report.document["sha256"][:16] + "…"
+    if size is not None:
+        stated = _say("size", language).format(f"{size:,}")
     lines = [_say("checking", language).format(name=safe_text(name), size=stated)]
     for check in report.checks:
         lines.append(_render_check(check, language, colour=colour))

@@ -130,6 +130,7 @@ TEXTS: Mapping[str, Phrase] = {
     NOT_PROVEN_UNREVOKED: Phrase(NOT_PROVEN_UNREVOKED, "登记密钥时其证书未被吊销"),
     # labels
     "checking": Phrase("Checking {name} ({size})", "正在核验 {name}({size})"),
+    "size": Phrase("{} bytes", "{} 字节"),
     "interval": Phrase("First recorded", "首次存证"),
     "not-before": Phrase(
         "not before {time} (block {number} of chain {chainId})",

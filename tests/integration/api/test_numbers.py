@@ -326,7 +326,7 @@ def test_the_commands_number_list_void_and_disclose(
     named = ("--office", OFFICE, "--year", str(year))
 
     assert run(capsys, "number", "assign", record, f"{OFFICE}[{year}]2号", url)[0] == 0
-    assert run(capsys, "number", "gaps", *named, url)[1].endswith("missing 1\n")
+    assert run(capsys, "number", "gaps", *named, url)[1].endswith(": 1 of 2 spent, missing 1\n")
     assert (
         run(capsys, "number", "void", f"{OFFICE}〔{year}〕1号", "--reason", "spoiled", url)[0] == 0
     )

@@ -95,6 +95,19 @@ def test_a_whole_number_is_taken_for_seconds(tmp_path: Path) -> None:
     assert load_settings(tmp_path).wait_seconds == 3.0
 
 
+def test_a_setting_that_slipped_into_a_table_is_told_where_it_stands(tmp_path: Path) -> None:
+    text = f'[[class]]\nname = "a"\npolicy = "{"ab" * 32}"\nclass_required = true\n'
+    (tmp_path / SETTINGS_FILE).write_text(text)
+
+    with pytest.raises(EvidenceError) as caught:
+        load_settings(tmp_path)
+
+    assert caught.value.message == (
+        "[[class]] of vermilion.toml has unknown class_required:"
+        " class_required stands above the first table"
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "code"),
     [

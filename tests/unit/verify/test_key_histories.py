@@ -181,3 +181,11 @@ def test_a_report_names_everybody_who_signed_a_joint_approval(language: str) -> 
     assert [key["keyid"] for key in signed if "owner" not in key] == [AN.keyid]  # the actor's
     names = ", ".join(" ".join(filter(None, (each.name, each.post, each.unit))) for each in owners)
     assert f"– {names} (bls12381-g2-pop); " in text_of(report, language)
+
+
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [("en", "Checking f (1 bytes)"), ("zh-CN", "正在核验 f(1 字节)")],
+)
+def test_a_report_states_the_size_in_its_own_language(language: str, line: str) -> None:
+    assert text_of(judged(begun()), language).splitlines()[0] == line
