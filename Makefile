@@ -39,12 +39,14 @@ NODE_OK = node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lock lint format test contracts coverage fuzz sim chain chain-sim chain-plants crash histories contracts-long mutants flips receipts lies bits pairings restore vectors up demo bench bench-growth alone clean
+.PHONY: help setup node lock lint format test contracts coverage fuzz sim chain chain-sim chain-plants crash histories contracts-long mutants flips receipts lies bits pairings restore vectors up demo bench bench-growth alone clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMPS)/python $(STAMPS)/package ## install what the lock files name into .venv/
+
+node: setup $(NPM) ## the same, and the local Ethereum node that `vermilion up` starts
 
 lint: setup ## ruff, formatting, mypy, import directions
 	$(BIN)/ruff check .
