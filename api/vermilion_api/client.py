@@ -21,6 +21,7 @@ from vermilion_ledger.errors import InputError, IntegrityError, UnavailableError
 __all__ = ["Ledger"]
 
 _TIMEOUT_SECONDS = 30.0
+_ANCHOR_SECONDS = 25  # to wait for an anchor: shorter than that, longer than one of a laptop
 _ANSWER_SIZE_MAX = 64 * 1024 * 1024  # bytes
 _PATH_SAFE = "/"
 
@@ -87,6 +88,15 @@ class Ledger:
         """
         data = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
         return self._object(self._send("POST", path, params, data))
+
+    def submit(self, path: str, body: bytes | Mapping[str, Any], *, wait: str) -> dict[str, Any]:
+        """Submit, and return the answer when the entry is so far, or waiting took too long.
+
+        Raises:
+            EvidenceError: As for `get`.
+        """
+        longer = {"timeout": str(_ANCHOR_SECONDS)} if wait in {"anchored", "final"} else {}
+        return self.post(path, body, {"wait": wait, **longer})
 
     def record_id(self, text: str) -> str:
         """Return a record id; ``keys`` and ``policies`` stand for the public records."""

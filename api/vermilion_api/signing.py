@@ -47,7 +47,7 @@ def submit_event(
         record: Record id.
         asked: Body for ``/statements``: event, detail, digest, actor and so on.
         keys: Whose signatures the envelope shall carry; may be none.
-        wait: How far the entry shall be when this returns.
+        wait: How far the entry shall be when this returns, if it gets there soon.
 
     Raises:
         IntegrityError: ``statement.not-as-asked``: the ledger prepared something else.
@@ -96,7 +96,7 @@ def submit_envelope(
         EvidenceError: The problem that the ledger answered with.
     """
     path = f"/v1/records/{envelope.statement.record}/events"
-    return ledger.post(path, envelope.data, {"wait": wait})
+    return ledger.submit(path, envelope.data, wait=wait)
 
 
 def sign_statement(payload: bytes, statement: Statement, key: StatementSigner) -> Signature:

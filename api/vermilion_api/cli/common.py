@@ -58,7 +58,10 @@ LangOption = Annotated[
 KeyOption = Annotated[
     list[Path] | None, typer.Option("--key", help="Key file that signs; may be repeated.")
 ]
-WaitOption = Annotated[str, typer.Option("--wait", help="sequenced, published, anchored or final.")]
+WaitOption = Annotated[
+    str,
+    typer.Option("--wait", help="sequenced, published, anchored or final; 25 seconds at most."),
+]
 
 
 def show(value: Mapping[str, Any], text: str, *, as_json: bool) -> None:

@@ -68,7 +68,7 @@ def assign(  # noqa: PLR0913 - one parameter per option
         members = (*actor.split(","), "", "", "")[:4]
         asked["actor"] = dict(zip(("id", "name", "post", "unit"), members, strict=True))
     with Ledger(url) as ledger:
-        answer = ledger.post(f"/v1/records/{record}/number", asked, {"wait": wait})
+        answer = ledger.submit(f"/v1/records/{record}/number", asked, wait=wait)
     show(
         answer,
         f"{answer['number']}: entry {answer['sequence']} of {record},"

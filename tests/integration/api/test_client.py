@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from vermilion_ledger.errors import EvidenceError
 
 @contextmanager
 def answering(status: int, body: bytes) -> Iterator[str]:
-    """A server that says the same to everything."""
+    """A server that says the same to everything, and to a submission what it was asked."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -25,6 +26,14 @@ def answering(status: int, body: bytes) -> Iterator[str]:
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            said = json.dumps({"target": self.path}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(said)))
+            self.end_headers()
+            self.wfile.write(said)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as inherited
             pass
@@ -89,3 +98,16 @@ def test_a_path_cannot_leave_its_place(served: Served) -> None:
         served.api.get("/v1/records/x?digest=sha256:00")
 
     assert caught.value.code == "record.unknown"
+
+
+@pytest.mark.parametrize(
+    ("wait", "asked"),
+    [
+        ("published", "wait=published"),
+        ("anchored", "wait=anchored&timeout=25"),
+        ("final", "wait=final&timeout=25"),
+    ],
+)
+def test_an_anchor_is_waited_for_longer_than_an_index(wait: str, asked: str) -> None:
+    with answering(200, b"") as url, Ledger(url) as ledger:
+        assert ledger.submit("/v1/x", {}, wait=wait) == {"target": f"/v1/x?{asked}"}
