@@ -121,7 +121,7 @@ def _describe(key: dict[str, Any], *, zh: bool) -> str:
             said.append(f"代 {key['onBehalfOf']} 签署,至 {key['until']} 止")
         powers = "可签署 " + "、".join(key["may"]) if key["may"] else "仅签署密钥与策略事件"
         anywhere = "、".join(powers_of_officer(key["may"])) or "无"
-        said.append(powers + (f",以主管身份可对任何档案签署:{anywhere}" if key["officer"] else ""))
+        said.append(powers + (f",以专员身份可对任何案卷签署:{anywhere}" if key["officer"] else ""))
         return f"{key['keyid']}  {key['scheme']}  {owner['id']} {name}:{';'.join(said)}"
     said.append(
         f"valid after leaf {start}"

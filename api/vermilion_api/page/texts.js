@@ -13,7 +13,7 @@ export const texts = {
   step: both("Step", "步骤"),
   decision: both("Decision", "决定"),
   policy: both("Approval rules", "审批规则"),
-  noPolicy: both("the record names none", "该记录未指定"),
+  noPolicy: both("the record names none", "该案卷未指定"),
   actor: both("Signed by", "签署人"),
   record: both("Record", "记录"),
   ledger: both("Ledger", "账本"),

@@ -48,11 +48,11 @@ _STATEMENT = Advice(
 )
 _OTHER_PLACE = Advice(
     en="Prepare the statement for this ledger and this record, and sign it again.",
-    zh="请为本账本和本档案准备陈述并重新签名。",
+    zh="请为本账本和本案卷准备陈述并重新签名。",
 )
 _PREPARE_AGAIN = Advice(
     en="Read the record, prepare the statement anew, and sign what stands there now.",
-    zh="请查看档案现状,重新准备陈述后再签名。",
+    zh="请查看案卷现状,重新准备陈述后再签名。",
 )
 _DETAIL = Advice(
     en="Give the event the detail that docs/formats/events.md lists for it.",
@@ -190,13 +190,13 @@ CODES: dict[str, Advice] = {
     "statement.event": _STATEMENT,
     "statement.not-owner": Advice(
         en="Let somebody do this who signed in this record before, or an officer.",
-        zh="请由曾在本档案签名的人或专员办理。",
+        zh="请由曾在本案卷签名的人或专员办理。",
     ),
     "statement.other-family": _OTHER_PLACE,
     "statement.other-ledger": _OTHER_PLACE,
     "statement.other-policy": Advice(
         en="Name the policy that the record was registered with, or prepare the statement anew.",
-        zh="请使用档案登记时指定的策略,或重新准备陈述。",
+        zh="请使用案卷登记时指定的策略,或重新准备陈述。",
     ),
     "statement.other-record": _OTHER_PLACE,
     "statement.predicate-type": _STATEMENT,
@@ -220,7 +220,7 @@ CODES: dict[str, Advice] = {
     "statement.type": _STATEMENT,
     "statement.unrecorded-digest": Advice(
         en="Record this version first, or name a version that the record has.",
-        zh="请先登记该版本,或指定档案中已有的版本。",
+        zh="请先登记该版本,或指定案卷中已有的版本。",
     ),
     "statement.unsigned": Advice(
         en="Sign the statement with a registered key that may sign this event.",
@@ -228,7 +228,7 @@ CODES: dict[str, Advice] = {
     ),
     "record.malformed-id": Advice(
         en="Copy the record id whole: rec_ and 32 characters.",
-        zh="请完整复制档案编号:rec_ 加 32 个字符。",
+        zh="请完整复制案卷编号:rec_ 加 32 个字符。",
     ),
     "record.no-version": _DAMAGED,
     "record.not-in-checkpoint": Advice(
@@ -338,7 +338,7 @@ CODES: dict[str, Advice] = {
     "key-event.quorum": _ROOTS,
     "key-event.root-powers": Advice(
         en="Register the root with nothing it may sign; use another key for records.",
-        zh="根密钥注册时不得带任何签署权限;档案请用其他密钥。",
+        zh="根密钥注册时不得带任何签署权限;案卷请用其他密钥。",
     ),
     "key-event.root-signers": Advice(
         en="Let the root alone sign its own registration.",

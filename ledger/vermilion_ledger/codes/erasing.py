@@ -9,7 +9,7 @@ __all__ = ["CODES"]
 CODES: dict[str, Advice] = {
     "erase.few": Advice(
         en="Erase more records at a time; `--few` does it though their entries can be told apart.",
-        zh="请累积更多档案后一并销毁;如接受其条目可被识别,请使用 `--few`。",
+        zh="请累积更多案卷后一并销毁;如接受其条目可被识别,请使用 `--few`。",
     ),
     "erase.in-use": Advice(
         en="Stop every process of the ledger and every backup under way, then repeat.",
@@ -17,11 +17,11 @@ CODES: dict[str, Advice] = {
     ),
     "erase.list": Advice(
         en="Give record ids, or a file with one record id a line.",
-        zh="请给出记录编号,或每行一个记录编号的文件。",
+        zh="请给出案卷编号,或每行一个案卷编号的文件。",
     ),
     "erase.moved": Advice(
         en="Something was added to the record meanwhile: look at it, and repeat if it is to go.",
-        zh="其间该记录有新增内容:请查看,确需销毁时再重试。",
+        zh="其间该案卷有新增内容:请查看,确需销毁时再重试。",
     ),
     "erase.not-anchored": Advice(
         en="This ledger anchors on no chain: `--now` erases what is published, and proves less.",
@@ -29,7 +29,7 @@ CODES: dict[str, Advice] = {
     ),
     "erase.not-disposed": Advice(
         en="Let an owner or officer sign `vermilion dispose RECORD`; any later event holds it up.",
-        zh="请由经办人或主管签署 `vermilion dispose RECORD`;其后的任何事件都会暂停销毁。",
+        zh="请由经办人或专员签署 `vermilion dispose RECORD`;其后的任何事件都会暂停销毁。",
     ),
     "erase.not-final": Advice(
         en="Wait until `vermilion status RECORD` says that its last entry is final.",
@@ -37,11 +37,11 @@ CODES: dict[str, Advice] = {
     ),
     "erase.public-record": Advice(
         en="The key record and the policy record are public for good; erase documents only.",
-        zh="密钥记录与策略记录永久公开;只能销毁文件记录。",
+        zh="密钥案卷与策略案卷永久公开;只能销毁文件案卷。",
     ),
     "erase.queued": Advice(
         en="Start the ledger until nothing of the record waits, then stop it and repeat.",
-        zh="请启动账本,待该记录无排队内容后停止账本并重试。",
+        zh="请启动账本,待该案卷无排队内容后停止账本并重试。",
     ),
     "erase.reason": Advice(
         en="Give the ground alone, such as the retention rule: the reason is kept for good.",

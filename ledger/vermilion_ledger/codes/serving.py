@@ -164,7 +164,7 @@ CODES: dict[str, Advice] = {
     ),
     "record.not-document": Advice(
         en="Fetch the public records from /v1/registry.",
-        zh="公开档案请从 /v1/registry 获取。",
+        zh="公开案卷请从 /v1/registry 获取。",
     ),
     "seen.not-on-chain": _PREPARE,
     "seen.other-chain": _PREPARE,

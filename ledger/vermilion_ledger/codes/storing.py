@@ -77,7 +77,7 @@ CODES: dict[str, Advice] = {
     "log.tile-mismatch": _STOP_AND_COMPARE,
     "record.unknown": Advice(
         en="Check the record id; this ledger has none of that name.",
-        zh="请核对档案编号;本账本中没有该档案。",
+        zh="请核对案卷编号;本账本中没有该案卷。",
     ),
     "sequencer.fenced": Advice(
         en="A newer sequencer has taken over: stop this one and find out why two were started.",

@@ -184,7 +184,7 @@ CODES: dict[str, Advice] = {
     "record.other-key": _ASK_FOR_ANOTHER_BUNDLE,
     "record.public": Advice(
         en="Ask for the bundle of a document; this is the ledger's own record of keys or policies.",
-        zh="请索取文件的证据包;这是账本自身的密钥或策略档案。",
+        zh="请索取文件的证据包;这是账本自身的密钥或策略案卷。",
     ),
     "registry.differs": _KEEP_AS_EVIDENCE,
     "registry.gap": _FETCH_REGISTRY,
@@ -229,7 +229,7 @@ CODES: dict[str, Advice] = {
     "seen.other-number": _ASK_FOR_ANOTHER_BUNDLE,
     "signature.missing": Advice(
         en="Do not rely on this record: an event that needs a person's signature has none.",
-        zh="请勿采信该档案:应由人员签名的事件没有签名。",
+        zh="请勿采信该案卷:应由人员签名的事件没有签名。",
     ),
     "statement.left-out": _WHOLE_BUNDLE,
     "time.bounds-cross": Advice(
@@ -238,7 +238,7 @@ CODES: dict[str, Advice] = {
     ),
     "time.not-fresh": Advice(
         en="Ask the ledger for a newer bundle of the same record.",
-        zh="请向账本索取同一档案的更新证据包。",
+        zh="请向账本索取同一案卷的更新证据包。",
     ),
     "trust.chain-repeated": _MEND_POLICY,
     "trust.log-key": _MEND_POLICY,
