@@ -160,6 +160,7 @@ def _registration(value: Json, what: str, classes: RecordClasses) -> Registratio
         raise InputError(
             "detail.shape", f"{what}.detail is not an object without class, policy and grade"
         )
+    check_grades(detail)
     extra: dict[str, Any] = dict(detail)
     profile: Profile | None = None
     if "class" in members:

@@ -51,7 +51,7 @@ _STAR = "[★☆*✩✪]"
 # Each marked name has one of these; most names have none, and are let through at once.
 _HINTS = ("密", "祕", "secret", "confidential")
 _MARKED = re.compile(
-    rf"(?<![工作商业])(?:{_LEVELS}){_STAR}"  # 机密★10年, wherever it stands
+    rf"(?:{_LEVELS}){_STAR}(?<!工作秘密.)(?<!商业秘密.)"  # 机密★10年, wherever it stands
     rf"|(?:^|[\W_])(?:{_LEVELS})(?=[\W_]|$)"  # or the word by itself
     r"|(?:^|[\W_])top[\W_]?secret(?=[\W_]|$)"
     r"|(?:^|[(\[{【（])(?:secret|confidential)(?=[\W_]|$)",
