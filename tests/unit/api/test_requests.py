@@ -76,6 +76,7 @@ def test_a_registration_has_every_member_it_was_sent_with() -> None:
         (body(actor={**ACTOR, "id": ""}), "text.empty"),
         (body(policy="xyz"), "hex.malformed"),
         (body(grade="秘密"), "grade.refused"),
+        (body(detail={"refusals": True}), "detail.shape"),
         (body(detail={"from": "机密"}), "grade.refused"),
         (body(detail={"to": "绝密★长期"}), "grade.refused"),
         (body(grade=3), "text.shape"),
