@@ -21,7 +21,13 @@ from vermilion_ledger.encoding import (
 )
 from vermilion_ledger.errors import InputError, LimitError
 from vermilion_ledger.event_details import check_members_of
-from vermilion_ledger.grades import Profile, check_grades, check_name, find_profile
+from vermilion_ledger.grades import (
+    REFUSALS_MARK,
+    Profile,
+    check_grades,
+    check_name,
+    find_profile,
+)
 from vermilion_ledger.limits import NAME_SIZE_MAX, TEXT_SIZE_MAX
 from vermilion_ledger.numbering import check_no_number
 
@@ -40,6 +46,7 @@ __all__ = [
 BULK_COUNT_MAX = 10_000  # registrations
 BULK_SIZE_MAX = 16 * 1024 * 1024  # bytes
 EVENT_SIZE_MAX = 96 * 1024  # bytes
+_OWN_MEMBERS = ("class", "policy", "grade", REFUSALS_MARK)  # the ledger writes them
 _KEYID_COUNT_MAX = 31  # signatures of an envelope beside the ledger's own
 
 
@@ -156,10 +163,11 @@ def _registration(value: Json, what: str, classes: RecordClasses) -> Registratio
     )
     sha256, sm3 = _digest(members["digest"], f"{what}.digest")
     detail = members.get("detail", {})
-    if not isinstance(detail, dict) or detail.keys() & {"class", "policy", "grade"}:
+    if not isinstance(detail, dict) or detail.keys() & set(_OWN_MEMBERS):
         raise InputError(
-            "detail.shape", f"{what}.detail is not an object without class, policy and grade"
+            "detail.shape", f"{what}.detail is not an object without {', '.join(_OWN_MEMBERS)}"
         )
+    check_grades(detail)
     extra: dict[str, Any] = dict(detail)
     profile: Profile | None = None
     if "class" in members:

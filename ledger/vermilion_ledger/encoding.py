@@ -53,7 +53,8 @@ _PLANES = "".join(chr((plane << 16) | 0xFFFE) + chr((plane << 16) | 0xFFFF) for 
 _BAD_CHARACTERS = re.compile(f"[\ud800-\udfff\ufdd0-\ufdef{_PLANES}]")
 # Possessive and never failing, so that hostile bytes cost linear time and no memory.
 _STRINGS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
-_BRACKETS = re.compile(rb"[\[\]{}]")
+_ALIKE = bytes.maketrans(b"{}", b"[]")
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 def parse_json(data: bytes, *, size_max: int, what: str) -> Json:
@@ -99,11 +100,14 @@ def check_depth(data: bytes, what: str) -> None:
     """
     if data.count(b"[") + data.count(b"{") <= JSON_DEPTH_MAX:
         return  # all of them inside one another would not be too deep
-    depth = 0
-    for bracket in _BRACKETS.findall(_STRINGS.sub(b"", data)):
-        depth += 1 if bracket in b"[{" else -1
-        if depth > JSON_DEPTH_MAX:
-            raise LimitError("json.too-deep", f"{what} depth", found=depth, limit=JSON_DEPTH_MAX)
+    brackets = _STRINGS.sub(b"", data).translate(_ALIKE, _NO_BRACKETS)
+    for _ in range(JSON_DEPTH_MAX):
+        brackets = brackets.replace(b"[]", b"")  # one level less, whatever lies beside it
+    # What is left is deeper than that, or never closed, or was never opened: no JSON.
+    if b"[]" in brackets or brackets.count(b"[") > JSON_DEPTH_MAX:
+        raise LimitError(
+            "json.too-deep", f"{what} depth", found=JSON_DEPTH_MAX + 1, limit=JSON_DEPTH_MAX
+        )
 
 
 def encode_json(value: Json) -> bytes:

@@ -23,6 +23,7 @@ __all__ = [
     "GRADE_CODES",
     "GRADE_DEFAULT",
     "PROFILES",
+    "REFUSALS_MARK",
     "Control",
     "Profile",
     "RegradeProblem",
@@ -42,6 +43,8 @@ GRADE_DEFAULT = "内部"
 """The grade of a record that states none: what nobody called public is not."""
 GRADE_CODES = ("grade.marked", "grade.name", "grade.refused", "grade.unknown")
 """Refusals at the door; each is counted in the record of refusals."""
+REFUSALS_MARK = "refusals"
+"""Member of the registration of that record, which nobody but the ledger writes."""
 
 _LEVELS = "绝密|絕密|机密|機密|秘密|祕密"
 _ENGLISH = r"(?:top[\W_]*)?secret|confidential"
@@ -51,7 +54,7 @@ _STAR = "[★☆*✩✪]"
 # Each marked name has one of these; most names have none, and are let through at once.
 _HINTS = ("密", "祕", "secret", "confidential")
 _MARKED = re.compile(
-    rf"(?<![工作商业])(?:{_LEVELS}){_STAR}"  # 机密★10年, wherever it stands
+    rf"(?:{_LEVELS}){_STAR}(?<!工作秘密.)(?<!商业秘密.)"  # 机密★10年, wherever it stands
     rf"|(?:^|[\W_])(?:{_LEVELS})(?=[\W_]|$)"  # or the word by itself
     r"|(?:^|[\W_])top[\W_]?secret(?=[\W_]|$)"
     r"|(?:^|[(\[{【（])(?:secret|confidential)(?=[\W_]|$)",

@@ -64,12 +64,20 @@ def _good_cases() -> Iterator[Case]:
         ),
     ):
         yield _case(name, why, "proven", members, required=True)
+    crossed = issuer(root("Another Root"))  # of the same name, with the same key
+    yield _case(
+        "certified_by_two_roots",
+        "two believed roots certified the issuer, and the lists are of one way",
+        "proven",
+        certificates_of(card, second, crossed, revocations=fresh),
+        believed=("Office Root", "Another Root"),
+    )
     yield _case(
         "certificate_unchecked",
         "a certificate of nobody, under a policy that names no root",
         "proven",
         certificates_of(leaf(root("Another Root"))),
-        believed=None,
+        believed=(),
     )
 
 
@@ -177,7 +185,7 @@ def _case(
     members: Mapping[str, Any],
     *,
     person: Person = CARD,
-    believed: str | None = "Office Root",
+    believed: tuple[str, ...] = ("Office Root",),
     required: bool = False,
     checks: tuple[str, ...] = ("key.validity",),
     **parts: Any,
@@ -190,9 +198,9 @@ def _case(
     scene.approve(person)
     table = ""
     more = {}
-    if believed is not None:
+    if believed:
         table = f'[certificates]\nroots = ["ca.pem"]\nrequired = {str(required).lower()}\n'
-        more["ca.pem"] = root(believed).pem
+        more["ca.pem"] = b"".join(root(each).pem for each in believed)
     trust = trust_toml([scene.chain]) + table
     failed = checks if verdict != "proven" else ()
     return case(name, why, verdict, scene, *failed, trust=trust, more=more, **parts)

@@ -173,6 +173,21 @@ def _time_stamp_cases() -> Iterator[Case]:
             trust=trust_toml([scene.chain], timestamps='1\nroots = ["tsa.pem"]', anchors=anchors),
             more={"tsa.pem": root.pem},
         )
+    yield case(
+        "time_stamp_is_not_fresh",
+        "asked to be newer than a time, and no block tells how new it is",
+        "cannot_tell",
+        scene,
+        "time.interval",
+        bundle=scene.bundle(timestamps=(good,), anchors=()),
+        trust=trust_toml(
+            [scene.chain],
+            timestamps='1\nroots = ["tsa.pem"]',
+            anchors="1\ntimestamps_count = true",
+        ),
+        more={"tsa.pem": root.pem},
+        arguments=("--as-of", "2026-11-01T00:00:00Z"),
+    )
 
 
 def audit_cases() -> Iterator[Case]:

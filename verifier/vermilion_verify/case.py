@@ -24,6 +24,7 @@ from vermilion_ledger.records import RecordHistory, Status
 from vermilion_ledger.rules import Rule
 from vermilion_verify.anchoring import AnchorFindings, Covering, judge_anchors
 from vermilion_verify.blocks import BlockJudge
+from vermilion_verify.closing import is_closing_signed
 from vermilion_verify.policy import TrustPolicy
 from vermilion_verify.registry import RegistryFile
 from vermilion_verify.timestamps import TimestampFindings, judge_timestamps
@@ -157,9 +158,10 @@ class Case:
         return {header.hash: header for header in parsed}
 
     @cached_property
-    def closing_message(self) -> bytes:
-        """What the ledger's closing signs: almost all of the bundle."""
-        return closing_message(self.bundle)
+    def is_closed(self) -> bool:
+        """Whether an intake key in force signed the closing: almost all of the bundle."""
+        message, sig = closing_message(self.bundle), self.bundle.closing.sig
+        return is_closing_signed(message, sig, self.policy, index=self.size - 1)
 
     @cached_property
     def anchors(self) -> AnchorFindings:
@@ -169,7 +171,7 @@ class Case:
     @cached_property
     def timestamps(self) -> TimestampFindings:
         """The time-stamps, each judged by the policy's authorities."""
-        return judge_timestamps(self.bundle, self.authorities)
+        return judge_timestamps(self.bundle, self.authorities, is_closed=self.is_closed)
 
     @cached_property
     def earliest_anchors(self) -> Covering:

@@ -23,6 +23,7 @@ _STYLES = {Severity.CRITICAL: "31;1", Severity.WARNING: "33;1", Severity.NOTICE:
 # Controls, formats (bidirectional ones too), surrogates, unassigned; line and paragraph ends.
 _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _OPEN_TROUBLE = {"key.in-doubt", "key.maybe-expired"}  # of a signature: neither good nor bad
+_NAME_MAX, _SENTENCE_MAX = 240, 600  # characters; the report as JSON has everything
 _GOOD = {Verdict.PROVEN, Verdict.SUPERSEDED}
 _BAD = {Verdict.REFUTED, Verdict.REVOKED}
 
@@ -42,7 +43,7 @@ def render_report(
     stated = report.document["sha256"][:16] + "…"
     if size is not None:
         stated = _say("size", language).format(f"{size:,}")
-    lines = [_say("checking", language).format(name=safe_text(name), size=stated)]
+    lines = [_say("checking", language).format(name=_short(name), size=stated)]
     for check in report.checks:
         lines.append(_render_check(check, language, colour=colour))
         lines += [
@@ -84,6 +85,12 @@ def safe_text(text: str) -> str:
     return "".join(_escape(each) if _is_unsafe(each) else each for each in text)
 
 
+def _short(text: str, *, size_max: int = _NAME_MAX) -> str:
+    """Return text that cannot pose as further lines where a terminal breaks a long one."""
+    plain = " ".join(text.split())  # also of spaces there are no more than one
+    return safe_text(plain if len(plain) <= size_max else plain[:size_max] + "…")
+
+
 def _is_unsafe(character: str) -> bool:
     if " " <= character <= "~":
         return False
@@ -101,7 +108,7 @@ def _render_check(check: CheckResult, language: str, *, colour: bool) -> str:
     if check.status is CheckStatus.PASS:
         return line + _say(check.id, language)
     status = _say(check.status.value, language)
-    line += f"{status}: {safe_text(str(check.detail.get('message', '')))}"
+    line += f"{status}: {_short(str(check.detail.get('message', '')), size_max=_SENTENCE_MAX)}"
     code = check.detail.get("code")
     if code:
         line += f" [{code}]"
@@ -125,14 +132,14 @@ def _render_rule(found: Mapping[str, Any], language: str) -> list[str]:
     if 0 < found["missing"] <= len(found["undecided"]):
         state = "rule.open"
     stands = _say(state, language).format(found["missing"])
-    lines = [f"      · {safe_text(', '.join(asked))}: {stands}"]
+    lines = [f"      · {_short(', '.join(asked), size_max=_SENTENCE_MAX)}: {stands}"]
     for each in found["decisions"]:
         status = _say(f"decided.{each['status']}", language)
         bounds = _render_bounds(each["interval"], language)
         who = _name(each["owner"])
         if "onBehalfOf" in each:
             who += ", " + _say("on-behalf-of", language).format(owner=each["onBehalfOf"])
-        lines.append(f"          {safe_text(who)} – {status}; {bounds}")
+        lines.append(f"          {_short(who, size_max=_SENTENCE_MAX)} – {status}; {bounds}")
     return lines
 
 
@@ -153,7 +160,7 @@ def _render_recorder(document: Mapping[str, Any], language: str) -> list[str]:
     recorded = document.get("recordedBy")
     if recorded is None:
         return []
-    line = f"{_say('recorded-by', language)}: {safe_text(_name(recorded['actor']))}"
+    line = f"{_say('recorded-by', language)}: {_short(_name(recorded['actor']))}"
     return [line if recorded["signed"] else f"{line} ({_say('as-stated', language)})"]
 
 
@@ -163,7 +170,7 @@ def _render_number(document: Mapping[str, Any], language: str) -> list[str]:
     if number is None:
         return []
     status = _say(f"number.{number['status']}", language)
-    line = f"{_say('number', language)}: {safe_text(number['text'])} – {status}"
+    line = f"{_say('number', language)}: {_short(number['text'])} – {status}"
     return [line if number["signed"] else f"{line} ({_say('as-stated', language)})"]
 
 
@@ -180,7 +187,7 @@ def _render_timestamps(report: Report, language: str) -> list[str]:
     return [
         f"{_say('timestamp', language)}: "
         + _say("stamped", language).format(
-            authority=safe_text(stamp["authority"]), time=stamp["notAfter"]
+            authority=_short(stamp["authority"]), time=stamp["notAfter"]
         )
         for stamp in stamps
     ]
@@ -191,11 +198,11 @@ def _render_certificates(report: Report, language: str) -> list[str]:
     found = report.check("key.validity")
     lines = []
     for each in () if found is None else found.detail.get("certificates", ()):
-        parts = {"owner": safe_text(_name(each["owner"]))}
+        parts = {"owner": _short(_name(each["owner"]))}
         text = "certificate-unchecked"
         if each["status"] == "checked":
             text = "certified"
-            parts |= {name: safe_text(each[name]) for name in ("subject", "authority")}
+            parts |= {name: _short(each[name]) for name in ("subject", "authority")}
             parts["revocation"] = _say(f"revocation.{each['revocation']}", language)
         lines.append(f"{_say('certificate', language)}: {_say(text, language).format(**parts)}")
     return lines
@@ -206,9 +213,9 @@ def _render_approval(approval: Mapping[str, Any], language: str, *, colour: bool
     decision = _say(str(approval["decision"]), language)
     bounds = _render_bounds(approval["interval"], language)
     others = sorted({_name(key["owner"]) for key in approval["keys"] if "owner" in key})
-    names = safe_text(", ".join([_name(approval["actor"]), *others]))
+    names = ", ".join(_short(each) for each in [_name(approval["actor"]), *others])
     return (
-        f"{_say('decision', language)}: {safe_text(str(approval['step']))} {decision} – "
+        f"{_say('decision', language)}: {_short(str(approval['step']))} {decision} – "
         f"{names} ({schemes}){_render_delegators(approval, language)}"
         f"; {bounds}{_render_trouble(approval, language, colour=colour)}"
     )
@@ -217,7 +224,7 @@ def _render_approval(approval: Mapping[str, Any], language: str, *, colour: bool
 def _render_delegators(approval: Mapping[str, Any], language: str) -> str:
     found = sorted({key["onBehalfOf"] for key in approval["keys"] if "onBehalfOf" in key})
     return "".join(
-        ", " + _say("on-behalf-of", language).format(owner=safe_text(each)) for each in found
+        ", " + _say("on-behalf-of", language).format(owner=_short(each)) for each in found
     )
 
 
@@ -240,7 +247,8 @@ def _render_findings(findings: Sequence[Finding], language: str, *, colour: bool
         )
         doubt = "" if finding.certain else f" ({_say('perhaps', language)})"
         label = _say("finding", language).format(sequence=finding.sequence)
-        sentence = safe_text(finding.zh if language == "zh-CN" else finding.en)
+        sentence = finding.zh if language == "zh-CN" else finding.en
+        sentence = _short(sentence, size_max=_SENTENCE_MAX)
         yield f"{label}: {severity}{doubt}: {sentence} [{finding.code}]"
         if last[finding.code] is finding:
             yield f"{'':4}{_say('next-step', language)}: {_advice(finding.code, language)}"

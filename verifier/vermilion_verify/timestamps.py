@@ -19,6 +19,7 @@ from vermilion_ledger.errors import (
     UnavailableError,
     VerificationError,
 )
+from vermilion_verify.closing import Patience
 from vermilion_verify.files import read_file
 
 if TYPE_CHECKING:  # X.509 is loaded where there is a time-stamp, which costs a start
@@ -28,6 +29,7 @@ if TYPE_CHECKING:  # X.509 is loaded where there is a time-stamp, which costs a 
 __all__ = ["TimestampFindings", "judge_timestamps", "load_authorities", "load_issuers"]
 
 _ROOTS_SIZE_MAX = 1024 * 1024  # bytes of PEM
+_STRANGE_COUNT_MAX = 4  # time-stamps looked at in a bundle that the ledger did not close
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,8 +98,16 @@ def load_issuers(paths: Sequence[Path]) -> tuple[Authority, ...]:
         raise InputError("certificate.roots", exc.message) from exc
 
 
-def judge_timestamps(bundle: EvidenceBundle, authorities: Sequence[Authority]) -> TimestampFindings:
-    """Check every token against the checkpoint's signed text."""
+def judge_timestamps(
+    bundle: EvidenceBundle, authorities: Sequence[Authority], *, is_closed: bool
+) -> TimestampFindings:
+    """Check every token against the checkpoint's signed text.
+
+    Args:
+        bundle: Whose time-stamps they are.
+        authorities: Those that the policy names.
+        is_closed: Whether the ledger made the bundle; of any other a few are enough.
+    """
     verified: list[VerifiedToken] = []
     failures: list[VerificationError | InputError] = []
     unknown: list[UnavailableError] = []
@@ -106,7 +116,11 @@ def judge_timestamps(bundle: EvidenceBundle, authorities: Sequence[Authority]) -
         from vermilion_ledger.timestamp.verify import verify_token
 
         text = bundle.signed_checkpoint.note.text.encode()
+        patience = Patience(is_closed=is_closed, count_max=_STRANGE_COUNT_MAX)
         for token in bundle.timestamps:
+            if not patience.lasts():
+                unknown.append(UnavailableError("bundle.not-closed", "too many time-stamps"))
+                break
             try:
                 verified.append(verify_token(token, text, authorities))
             except (VerificationError, InputError) as exc:

@@ -22,7 +22,7 @@ from vermilion_api.services.tally import Tally
 from vermilion_api.services.waiting import Stage
 from vermilion_ledger.envelope import parse_envelope
 from vermilion_ledger.errors import EvidenceError, InputError, VerificationError
-from vermilion_ledger.grades import GRADE_CODES, encode_profiles
+from vermilion_ledger.grades import GRADE_CODES, REFUSALS_MARK, encode_profiles
 from vermilion_ledger.log import LogReader
 from vermilion_ledger.ports import Clock
 from vermilion_ledger.rows import RecordEntry, Submission
@@ -31,7 +31,6 @@ __all__ = ["RefusalDesk", "check_refusal"]
 
 _NAME = "control-profiles.json"
 _EVENT = "supervise"
-_MARK = "refusals"  # in the registration, beside whatever else may have the same digest
 _SECONDS = 2.0  # an index takes milliseconds; nobody waits longer for a remark
 _CLOSE_SECONDS = 5.0
 _SINGLE_COUNT_MAX = 100  # refusals of a code that are each told, a day
@@ -91,7 +90,7 @@ class RefusalDesk:
         for entry in self._entries(record):
             statement = parse_envelope(entry.envelope).statement
             code, count = statement.detail.get("refused"), statement.detail.get("count")
-            if statement.event == _EVENT and isinstance(code, str) and isinstance(count, int):
+            if statement.event == _EVENT and code in GRADE_CODES and _is_count(count):
                 each = found.setdefault(code, {"code": code, "count": 0, "first": statement.time})
                 each["count"] += count
                 each["last"] = statement.time
@@ -129,7 +128,7 @@ class RefusalDesk:
 
     async def _make(self) -> str:
         registration = Registration(
-            name=_NAME, sha256=self._digest, detail={"grade": "公开", _MARK: True}
+            name=_NAME, sha256=self._digest, detail={"grade": "公开", REFUSALS_MARK: True}
         )
         return await self._submit(self._registrar.prepare(registration))
 
@@ -146,5 +145,11 @@ class RefusalDesk:
         return () if record is None else self._reader.record_entries(record)
 
 
+def _is_count(value: object) -> bool:
+    return type(value) is int and value > 0
+
+
 def _is_made_here(rows: Sequence[RecordEntry]) -> bool:
-    return bool(rows) and parse_envelope(rows[0].envelope).statement.detail.get(_MARK) is True
+    return (
+        bool(rows) and parse_envelope(rows[0].envelope).statement.detail.get(REFUSALS_MARK) is True
+    )

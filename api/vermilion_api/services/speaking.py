@@ -58,5 +58,9 @@ class LedgerVoice:
         prepared = self._statements.prepare(record_id, draft)
         envelope = make_envelope(prepared.payload, ())
         return self._statements.accept(
-            record_id, envelope.data, numbering=numbering, is_repeated=is_repeated
+            record_id,
+            envelope.data,
+            numbering=numbering,
+            is_repeated=is_repeated,
+            is_own=True,
         )

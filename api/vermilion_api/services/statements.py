@@ -29,7 +29,13 @@ from vermilion_ledger.envelope import (
 from vermilion_ledger.errors import ConflictError, InputError, NotFoundError, SignatureError
 from vermilion_ledger.event_details import check_members_of
 from vermilion_ledger.events import DECISION_EVENTS, SEEN_EVENTS, Predicate
-from vermilion_ledger.grades import check_grades, neutral_name, present_grade, profile_of
+from vermilion_ledger.grades import (
+    REFUSALS_MARK,
+    check_grades,
+    neutral_name,
+    present_grade,
+    profile_of,
+)
 from vermilion_ledger.limits import STATEMENT_SIZE_MAX
 from vermilion_ledger.log import LogReader
 from vermilion_ledger.logged import LoggedEnvelope, place_envelope
@@ -162,6 +168,7 @@ class StatementDesk:
         *,
         numbering: Numbering | None = None,
         is_repeated: bool = False,
+        is_own: bool = False,
     ) -> Submission:
         """Judge a signed envelope and return the submission, signed at intake.
 
@@ -171,10 +178,10 @@ class StatementDesk:
         Args:
             record_id: The record that it is for.
             body: The envelope.
-            numbering: What a ``number`` event commits to. Nobody else than the
-                office's book gives numbers, so such an event of a stranger is refused.
+            numbering: What a ``number`` event commits to; only the office's book gives numbers.
             is_repeated: An idempotency key will find what was saved before; this one
                 only stands for it, and is not judged by what it has changed since.
+            is_own: The ledger says it; into its count of refusals nobody else writes.
 
         Raises:
             InputError: Malformed.
@@ -194,11 +201,12 @@ class StatementDesk:
         record, view = self._reader.record(record_id), ReadOnce(self._view)
         history = self._admission.history(record_id, view)
         for logged in history:
-            # What is in the log already was judged then: the caller repeats a
-            # request, perhaps from before the intake key was replaced.
+            # Judged then: a request comes again, perhaps from before another intake key.
             repeated = (logged.envelope.payload, logged.actors)
             if repeated == (envelope.payload, envelope.signatures):
                 return _submission(record, logged.envelope, logged)
+        if not is_own and _is_of_refusals(history):
+            raise InputError("grade.own-record", "the ledger alone writes the record of refusals")
         if envelope.statement.predicate is Predicate.RECORD:
             check_members_of(envelope.statement.event, envelope.statement.detail)
         sealed = sign_intake(envelope, self._intake_seed)
@@ -304,6 +312,10 @@ def _prior(history: tuple[LoggedEnvelope, ...]) -> Prior | None:
     if not history:
         return None
     return Prior(sequence=history[-1].sequence, envelope=history[-1].envelope.hash)
+
+
+def _is_of_refusals(history: tuple[LoggedEnvelope, ...]) -> bool:
+    return bool(history) and history[0].statement.detail.get(REFUSALS_MARK) is True
 
 
 def _check_numbering(statement: Statement, numbering: Numbering | None) -> None:

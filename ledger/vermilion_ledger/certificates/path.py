@@ -60,13 +60,14 @@ def check_material(
         for path in find_paths(material.leaf, pool, authority):
             try:
                 _check_path(path, at)
+                revocation = judge_revocation(path, material.revocations, at)
             except (VerificationError, InputError) as exc:
+                if exc.code == "certificate.revoked":
+                    raise  # no other way leads around that
                 failure = failure or exc
                 continue
             return CertifiedKey(
-                subject=_name(material.leaf),
-                authority=authority.name,
-                revocation=judge_revocation(path, material.revocations, at),
+                subject=_name(material.leaf), authority=authority.name, revocation=revocation
             )
     if failure is not None:
         raise failure

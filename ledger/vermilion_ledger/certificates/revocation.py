@@ -14,6 +14,7 @@ from itertools import pairwise
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -27,6 +28,7 @@ __all__ = ["judge_revocation"]
 
 _GOOD, _STALE, _MISSING = "good", "stale", "missing"
 _ORDER = (_GOOD, _STALE, _MISSING)
+_BROKEN = (hashes.MD5, hashes.SHA1)  # `cryptography` takes no certificate or list by these
 
 
 def judge_revocation(path: Path, data: Sequence[RevocationData], at: datetime) -> str:
@@ -165,7 +167,7 @@ def _is_signed_for(response: ocsp.OCSPResponse, issuer: x509.Certificate, at: da
 
 def _holds(response: ocsp.OCSPResponse, signer: x509.Certificate) -> bool:
     key, digest = signer.public_key(), response.signature_hash_algorithm
-    if digest is None:
+    if digest is None or isinstance(digest, _BROKEN):
         return False
     try:
         if isinstance(key, rsa.RSAPublicKey):

@@ -42,6 +42,10 @@ CODES: dict[str, Advice] = {
         en="Send the name document-<first 16 hex digits of its SHA-256>; clients do so.",
         zh="名称只能是 document-<SHA-256 前 16 位十六进制>;客户端会自动使用该名称。",
     ),
+    "grade.own-record": Advice(
+        en="Leave the record of refusals alone; write what you have to say into another record.",
+        zh="请勿向拒收记录卷提交事件;请写入其他卷。",
+    ),
     "grade.unknown": Advice(
         en="Use one of the grades in docs/formats/grades.md.",
         zh="请使用 docs/formats/grades.md 所列的密级标识。",

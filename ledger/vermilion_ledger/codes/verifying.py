@@ -71,6 +71,7 @@ CODES: dict[str, Advice] = {
     "audit.missing": _CHECK_PATH,
     "audit.unreadable": _CHECK_RIGHTS,
     "bundle.missing": _CHECK_PATH,
+    "bundle.not-closed": _ASK_FOR_ANOTHER_BUNDLE,
     "bundle.unreadable": _CHECK_RIGHTS,
     "checkpoint.no-key": Advice(
         en="Ask for the current trust policy in person: no log key in yours covers this size.",

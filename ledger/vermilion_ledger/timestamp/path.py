@@ -54,6 +54,7 @@ def find_paths(
         authority: Where a way must end.
     """
     looked_at = 0
+    known: dict[tuple[x509.Certificate, x509.Certificate], bool] = {}
     waiting: list[Path] = [(signer,)]
     while waiting:
         path = waiting.pop()
@@ -63,7 +64,10 @@ def find_paths(
             looked_at += 1
             if looked_at > _LINKS_MAX:
                 return
-            if not is_issued_by(path[-1], issuer):
+            link = path[-1], issuer
+            if link not in known:
+                known[link] = is_issued_by(*link)
+            if not known[link]:
                 continue
             if issuer in authority.roots:
                 yield (*path, issuer)

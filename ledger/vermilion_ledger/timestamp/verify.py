@@ -90,9 +90,12 @@ class VerifiedToken:
 
     @property
     def latest(self) -> datetime:
-        """The latest moment that the token allows, in whole seconds."""
-        moment = self.time + self.accuracy
-        return moment.replace(microsecond=0) + timedelta(seconds=1 if moment.microsecond else 0)
+        """The latest moment that the token allows, in whole seconds, of those that dates have."""
+        try:
+            moment = self.time + self.accuracy
+            return moment.replace(microsecond=0) + timedelta(seconds=1 if moment.microsecond else 0)
+        except OverflowError:
+            return datetime.max.replace(microsecond=0, tzinfo=self.time.tzinfo)
 
 
 def verify_token(

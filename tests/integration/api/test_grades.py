@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from command_kit import opened
-from served import Served, refused, serving, sha256
+from served import Served, prepare, refused, send, serving, sha256
 from vermilion_api import cli
 from vermilion_api.keyfiles import KeyFile
 from vermilion_api.signing import describe_key
@@ -118,6 +118,19 @@ def test_a_refusal_is_an_event_without_content(served: Served) -> None:
         assert event["detail"].keys() == {"refused", "count"}
         assert event["actor"] == {"id": "ledger", **EMPTY}
         assert (event["name"], event["digest"]) == (first["name"], first["digest"])
+
+
+def test_nobody_but_the_ledger_counts_refusals(served: Served) -> None:
+    assert refused(lambda: served.register("count", grade="机密")) == "grade.refused"
+    before, record = counted(served), served.api.get("/v1/refusals")["record"]
+    asked = {"event": "supervise", "actor": {"id": "ledger", **EMPTY}}
+
+    for count in (-1, 0, 1, True, "1"):
+        detail = {"refused": "grade.refused", "count": count}
+        made = prepare(served, record, **asked, detail=detail)
+        assert refused(lambda made=made: send(served, record, made)) == "grade.own-record"  # type: ignore[misc]
+
+    assert counted(served) == before
 
 
 def test_each_refusal_is_an_event_before_it_is_answered(served: Served) -> None:

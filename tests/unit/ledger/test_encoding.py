@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from vermilion_ledger.encoding import (
+    check_depth,
     check_members,
     encode_json,
     encode_time,
@@ -98,3 +99,22 @@ def test_a_moment_is_written_in_utc_without_fractions() -> None:
     assert encode_time(datetime(2026, 11, 21, 16, 0, 0, 999_999, beijing)) == "2026-11-21T08:00:00Z"
     assert encode_time(datetime(1, 2, 3, tzinfo=UTC)) == "0001-02-03T00:00:00Z"
     assert parse_time("0001-02-03T00:00:00Z", what="time") == datetime(1, 2, 3, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("filler", [b"[],", b"{},", b'"]",', b'"\\"[",'])
+def test_levels_are_counted_however_much_lies_beside_them(filler: bytes) -> None:
+    many = filler * 100_000
+    good = b"[" * 15 + many + b"[1]" + b"]" * 15
+
+    parse_json(good, size_max=len(good), what="x")
+    with pytest.raises(LimitError) as caught:
+        parse_json(b"[" + good + b"]", size_max=len(good) + 2, what="x")
+
+    assert caught.value.code == "json.too-deep"
+
+
+def test_brackets_that_are_never_closed_are_too_deep_before_anything_parses_them() -> None:
+    for data in (b"[" * 17, b"]" * 99 + b"[" * 17, b"[}" * 99 + b'{"a":' * 17, b"[" * 100_000):
+        with pytest.raises(LimitError) as caught:
+            check_depth(data, "x")
+        assert caught.value.code == "json.too-deep"

@@ -103,6 +103,18 @@ def test_an_audit_goes_on_where_evidence_is_missing(desk: Desk) -> None:
     assert "a: error[bundle.missing]" in err
 
 
+def test_an_audit_does_not_wait_for_a_pipe_among_the_evidence(desk: Desk) -> None:
+    shelve(desk, a=DOCUMENT_BYTES, b=DOCUMENT_BYTES)
+    (desk.folder / "evidence" / "a.evidence.json").unlink()
+    os.mkfifo(desk.folder / "evidence" / "a.evidence.json")
+
+    code, out, err = audit(desk, "--json")
+
+    assert code == 7
+    assert json.loads(out.splitlines()[0])["error"]["code"] == "bundle.unreadable"
+    assert "a: error[bundle.unreadable]" in err
+
+
 def test_an_audit_in_which_all_fail_alike_has_their_code(desk: Desk) -> None:
     shelve(desk, a=b"forged", b=b"forged too")
 

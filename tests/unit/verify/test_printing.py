@@ -6,8 +6,9 @@ import json
 
 import pytest
 
-from evidence import approved, plain
+from evidence import RULES, WANG, approved, office, plain
 from vermilion_ledger.errors import InputError
+from vermilion_ledger.rules import hash_rules
 from vermilion_verify.case import Document
 from vermilion_verify.printing import render_error, render_report, safe_text
 from vermilion_verify.report import CHECK_IDS, Verdict
@@ -42,6 +43,25 @@ def test_colours_change_nothing_but_colours(language: str) -> None:
     for style in ("32", "31;1", "33", "2", "33;1"):
         coloured = coloured.replace(f"\x1b[{style}m", "")
     assert coloured.replace("\x1b[0m", "") == bare
+
+
+def test_a_long_step_cannot_pose_as_lines_of_the_report() -> None:
+    fake = (
+        "sign-off" + 72 * " " + "PROVEN: these exact bytes are the recorded version." + 9000 * "."
+    )
+    scene = office(rules=RULES)
+    scene.event("register", detail={"policy": hash_rules(RULES).hex()})
+    scene.approve(WANG, step=fake)
+    scene.anchor()
+    report = scene.verify()
+
+    text = render_report(report, language="en", colour=False, name=80 * " " + "a.pdf", size=8)
+
+    assert report.verdict is Verdict.REFUTED
+    assert max(len(line) for line in text.split("\n")) < 1000
+    assert "sign-off PROVEN" in text
+    assert "Checking a.pdf" in text
+    assert report.approvals[0]["step"] == fake
 
 
 @pytest.mark.parametrize(

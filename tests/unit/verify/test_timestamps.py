@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from desk import Desk
 from evidence import Scene, approved, codes, plain
 from trusted import trust_toml
-from tsa import STAMPED, make_ca, make_response, make_signer, make_token
+from tsa import STAMPED, integer, make_ca, make_response, make_signer, make_token, seq
 from vermilion_ledger.encoding import encode_json, encode_time
 from vermilion_ledger.errors import InputError, NotFoundError, UnavailableError
 from vermilion_ledger.timestamp.authority import parse_authority
@@ -193,6 +194,39 @@ def test_a_time_stamp_alone_is_enough_where_the_policy_says_so() -> None:
     assert report.verdict is Verdict.PROVEN
     assert report.as_of_time is None
     assert codes(report, CheckStatus.ABSENT).keys() >= {"anchor.block", "time.interval"}
+
+
+@pytest.mark.parametrize(
+    ("policy", "question"),
+    [
+        ({}, {"as_of": STAMPED}),
+        ({"max_age": '"P1D"'}, {}),
+    ],
+)
+def test_a_time_stamp_that_counts_as_a_chain_makes_no_checkpoint_fresh(
+    policy: dict[str, str], question: dict[str, Any]
+) -> None:
+    scene = plain(anchored=False)
+    token = make_token(SIGNER, scene.signed_text())
+    trust = counting(1)["trust"] | policy
+
+    report = stamped(scene, token, trust=trust, **question)
+
+    assert report.verdict is Verdict.CANNOT_TELL
+    assert codes(report, CheckStatus.UNKNOWN) == {"time.interval": "time.not-fresh"}
+
+
+def test_a_time_stamp_of_the_last_second_that_dates_have_ends_nothing() -> None:
+    end = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    root = make_ca("Root without end", end=end)
+    scene = plain()
+    accuracy = seq(integer(1))
+    token = make_token(make_signer(root, end=end), scene.signed_text(), time=end, accuracy=accuracy)
+
+    report = stamped(scene, token, authorities=[root.authority()])
+
+    assert report.verdict is Verdict.PROVEN
+    assert detail(report)["timestamps"][0]["notAfter"] == "9999-12-31T23:59:59Z"
 
 
 def test_with_an_anchor_that_nobody_vouches_for_it_cannot_be_told() -> None:

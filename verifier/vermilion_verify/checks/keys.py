@@ -15,6 +15,7 @@ from vermilion_ledger.possession import check_possession
 from vermilion_verify.case import Case
 from vermilion_verify.checks.certificates import check_certificates
 from vermilion_verify.checks.time import bound_event, is_pending
+from vermilion_verify.closing import Patience
 from vermilion_verify.outcome import Absent, Detail, Unknown
 from vermilion_verify.walk import LogWalk, check_walk
 
@@ -51,8 +52,7 @@ def check_key_validity(case: Case) -> Detail:
         raise VerificationError("key.intake-registered", "an intake key is in the key record")
     try:
         check_key_events(case.key_events, case.policy.roots)
-        for event in case.key_events:
-            check_possession(event)
+        _check_possessions(case)
         check_policy_events(case.policy_events, case.registry, case.policy.roots)
     except UnavailableError as exc:
         raise Unknown(exc.code, exc.message) from exc
@@ -76,6 +76,14 @@ def check_key_validity(case: Case) -> Detail:
             {"keys": sorted(expired)},
         )
     return {"keys": len(case.registry.keys), **certificates}
+
+
+def _check_possessions(case: Case) -> None:
+    patience = Patience(is_closed=case.is_closed)
+    for event in case.key_events:
+        if not patience.lasts("pop" in event.statement.detail):
+            raise Unknown("bundle.not-closed", "too many proofs in a bundle of nobody's")
+        check_possession(event)
 
 
 def is_log_entry(walk: LogWalk, event: BundleEntry, record_key: bytes) -> bool:

@@ -11,11 +11,13 @@ from vermilion_ledger.rules import Rule
 from vermilion_verify.blocks import Standing
 from vermilion_verify.case import Case
 from vermilion_verify.checks.time import bound_event, interval_of, is_pending
+from vermilion_verify.closing import Patience
 from vermilion_verify.outcome import Absent, Detail, DetailedError, Unknown
 
 __all__ = ["check_approval_rule"]
 
 _LISTED_MAX = 100  # decisions of one rule that a report lists: whoever writes a bundle adds more
+_STRANGE_COUNT_MAX = 200_000  # signers times rules, in a bundle that the ledger did not close
 _NAMED_MAX = 10  # of those that do not count, in a message
 
 
@@ -28,8 +30,9 @@ def check_approval_rule(case: Case) -> Detail:
 
     Raises:
         VerificationError: A rule is unmet and no entry was left out.
-        Unknown: Entries were left out, the named policy is not in force, or
-            nobody can tell whether a decision was made in time.
+        Unknown: Entries were left out, the named policy is not in force, nobody
+            can tell whether a decision was made in time, or the bundle is not
+            the ledger's and there is too much of it.
         Absent: No rule applies.
     """
     named, rules = case.record_policy
@@ -38,6 +41,10 @@ def check_approval_rule(case: Case) -> Detail:
     lists = case.rule_lists
     if not lists:
         raise Absent("no rule applies")
+    decided = sum(len(entry.signers) for entry in case.entries)
+    patience = Patience(is_closed=case.is_closed, count_max=_STRANGE_COUNT_MAX)
+    if not patience.lasts(decided * sum(len(rules) for rules in lists)):
+        raise Unknown("bundle.not-closed", "too many signers and rules in a bundle of nobody's")
     outcomes = _evaluate(case, lists)
     detail: Detail = {"rules": [_describe(case, outcome) for outcome in outcomes]}
     if not case.is_complete:

@@ -11,6 +11,7 @@ from vermilion_ledger.events import ACTOR_SIGNED_EVENTS, Predicate
 from vermilion_ledger.keys import verify_actor_signature
 from vermilion_ledger.logged import LoggedEnvelope
 from vermilion_verify.case import Case
+from vermilion_verify.closing import Patience
 from vermilion_verify.outcome import Absent, Detail, Unknown
 
 __all__ = ["check_signature_actor", "check_signature_intake", "check_statement_binding"]
@@ -75,10 +76,12 @@ def check_signature_actor(case: Case) -> Detail:
     Raises:
         VerificationError: A signature is bad, its key unknown, or one that the
             event demands is missing.
-        Unknown: This build cannot check a scheme.
+        Unknown: This build cannot check a scheme, or the bundle is not the
+            ledger's and there are too many of them.
         Absent: No statement of the bundle is signed by an actor.
     """
     unsupported: set[str] = set()
+    patience = Patience(is_closed=case.is_closed)
     count = 0
     for event in _all_events(case):
         statement = event.statement
@@ -87,6 +90,8 @@ def check_signature_actor(case: Case) -> Detail:
             raise VerificationError(
                 "signature.missing", f"{statement.event} at leaf {event.index} is unsigned"
             )
+        if not patience.lasts(len(event.signers)):
+            raise Unknown("bundle.not-closed", "too many signatures in a bundle of nobody's")
         for signature in event.actors:
             try:
                 verify_actor_signature(signature, event.envelope.message, case.registry)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import stat
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -98,6 +99,7 @@ def _audit(
     for file in _files(options.folder):
         bundle = options.evidence / f"{file.name}.evidence.json"
         try:
+            _refuse_pipe(bundle)
             report, _ = verify(file, bundle)
         except EvidenceError as exc:
             codes.append(5)
@@ -128,6 +130,16 @@ def _files(folder: Path) -> Iterator[Path]:
     if not found:
         raise NotFoundError("audit.empty", f"no file in {folder}")
     yield from found
+
+
+def _refuse_pipe(path: Path) -> None:
+    """Refuse what nobody named and would have to be waited for, such as a pipe in an archive."""
+    try:
+        is_other = not stat.S_ISREG(path.stat().st_mode)
+    except (OSError, ValueError):
+        return  # whoever reads it says why it cannot be read
+    if is_other:
+        raise UnavailableError("bundle.unreadable", f"{path} is not a file")
 
 
 def _print_report(
