@@ -203,7 +203,9 @@ def _subject(policy: TrustPolicy, stores: _Stores) -> Subject:
         intake_keys={
             make_keyid(ed25519.NAME, each.public): each.public for each in policy.intake_keys
         },
-        log_keys=tuple(LogKey(key=each.key, start=each.start) for each in policy.log_keys),
+        log_keys=tuple(
+            LogKey(key=each.key, start=each.start, end=each.end) for each in policy.log_keys
+        ),
     )
 
 

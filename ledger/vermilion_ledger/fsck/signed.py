@@ -28,10 +28,15 @@ _STATES = (b"open", b"halted")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogKey:
-    """A key of the log; ``start`` is the leaf index from which on it signs."""
+    """A key of the log, in force for checkpoints with ``start ≤ size-1 < end``."""
 
     key: VerifierKey
     start: int = 0
+    end: int | None = None
+
+    def is_in_force(self, index: int) -> bool:
+        """Tell whether ``start ≤ index < end``."""
+        return self.start <= index and (self.end is None or index < self.end)
 
 
 class SignedCheck:
@@ -132,9 +137,11 @@ class SignedCheck:
             signers = verify_signatures(signed, [each.key for each in self._keys])
         except EvidenceError as exc:
             return f"{exc.code}: {exc.message}"
-        in_force = [each.key for each in self._keys if each.start <= size - 1]
-        if missing := {key.kind for key in in_force} - {key.kind for key in signers}:
-            return f"no key of kind 0x{min(missing):02x} has signed it"
+        in_force = {each.key for each in self._keys if each.is_in_force(size - 1)}
+        if not in_force:
+            return f"no key of the log is in force at {size - 1}"
+        if missing := {key.kind for key in in_force} - {key.kind for key in in_force & signers}:
+            return f"no key of kind 0x{min(missing):02x} in force has signed it"
         return ""
 
     def _report_note(self, cells: CheckpointCells, root: bytes, fault: str) -> None:
