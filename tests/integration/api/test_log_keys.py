@@ -3,38 +3,17 @@
 from __future__ import annotations
 
 import json
-import threading
-import time
-import tomllib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from served import listening, refused, sha256
-from vermilion_api.app import create_app
-from vermilion_api.cli import main
-from vermilion_api.client import Ledger as Api
+from restarted import exported, judged, record_of, register, run, sequencing, started
+from served import refused
 from vermilion_api.home import Home, create_home
 from vermilion_api.settings import Settings, load_settings
-from vermilion_api.wiring import build_keeper, now, open_ledger
 from vermilion_ledger.checkpoint import parse_checkpoint_unverified, verify_signatures
-from vermilion_ledger.encoding import encode_json
-from vermilion_ledger.errors import UnavailableError
 from vermilion_ledger.note import ED25519, ML_DSA_44, parse_vkey
-from vermilion_verify.blocks import BlockJudge
-from vermilion_verify.case import Document
-from vermilion_verify.policy import parse_trust_policy
 from vermilion_verify.report import Verdict
-from vermilion_verify.verify import Question, verify_bundle
-
-
-def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
-    code = main(words)
-    captured = capsys.readouterr()
-    return code, captured.out, captured.err
 
 
 def add(capsys: pytest.CaptureFixture[str], home: Path) -> tuple[int, str, str]:
@@ -43,51 +22,6 @@ def add(capsys: pytest.CaptureFixture[str], home: Path) -> tuple[int, str, str]:
 
 def rotate(capsys: pytest.CaptureFixture[str], home: Path) -> tuple[int, str, str]:
     return run(capsys, "keys", "rotate-intake", "--home", str(home), "--json")
-
-
-def exported(
-    capsys: pytest.CaptureFixture[str], home: Path, kind: str = "keys"
-) -> Sequence[dict[str, Any]]:
-    code, out, _ = run(capsys, "trust", "export", "--home", str(home))
-    assert code == 0
-    keys: Sequence[dict[str, Any]] = tomllib.loads(out)["log"][kind]
-    return keys
-
-
-@contextmanager
-def started(home: Path) -> Iterator[Api]:
-    """The ledger of a home folder, served; made if there is none."""
-    create_home(home, Settings(publish_interval_seconds=0.05))
-    ledger = open_ledger(home)
-    ledger.database.migrate()
-    with listening(create_app(ledger)) as url, Api(url) as api:
-        yield api
-    ledger.database.close()
-
-
-@contextmanager
-def sequencing(home: Path) -> Iterator[None]:
-    """A sequencer of its own for a ledger that is served elsewhere."""
-    ledger, stop = open_ledger(home), threading.Event()
-    thread = threading.Thread(target=build_keeper(ledger).run, args=(stop,))
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
-        ledger.database.close()
-
-
-def register(api: Api, name: str, *, timeout: float = 30.0) -> dict[str, Any]:
-    body = {"name": name, "digest": {"sha256": sha256(name)}}
-    while True:
-        try:
-            return api.post("/v1/records", body, {"timeout": str(timeout)})
-        except UnavailableError as exc:
-            if exc.code != "intake.no-sequencer":  # it has not taken the lease yet
-                raise
-            time.sleep(0.02)
 
 
 @pytest.fixture
@@ -210,12 +144,13 @@ def test_a_ledger_goes_on_with_its_new_keys_and_serves_what_the_old_ones_signed(
     with started(home) as api:
         assert api.get("/v1/log")["intakeKeys"] == [new]
         register(api, "second")
-        records = [_record(api, name) for name in ("first", "second")]
+        records = [record_of(api, name) for name in ("first", "second")]
         bundles = [api.get(f"/v1/records/{record}/bundle") for record in records]
         bundles.append(api.get(f"/v1/records/{records[0]}/bundle", {"size": "1"}))
 
+    _, trust, _ = run(capsys, "trust", "export", "--home", str(home))
     for name, bundle in zip(("first", "second", "first"), bundles, strict=True):
-        assert _judged(capsys, home, name, bundle) is Verdict.PENDING
+        assert judged(trust, name, bundle).verdict is Verdict.PENDING
 
 
 def test_what_waits_when_its_key_retires_still_gets_its_place(
@@ -262,22 +197,3 @@ def test_intake_keys_retire_one_after_the_other(
     found = exported(capsys, home, "intake")
     assert [each["key"] for each in found][1:] == keys
     assert [each.get("until") for each in found] == [1, 1, None]
-
-
-def _record(api: Api, name: str) -> str:
-    (found,) = api.get("/v1/records", {"digest": f"sha256:{sha256(name)}"})["records"]
-    return str(found["record"])
-
-
-def _judged(
-    capsys: pytest.CaptureFixture[str], home: Path, name: str, bundle: dict[str, Any]
-) -> Verdict:
-    """The verdict under the trust policy that the ledger hands out."""
-    _, policy, _ = run(capsys, "trust", "export", "--home", str(home))
-    return verify_bundle(
-        encode_json(bundle),
-        Document(sha256=bytes.fromhex(sha256(name)), sm3=None, name=name),
-        parse_trust_policy(policy.encode(), folder=home),
-        judge=BlockJudge({}, ()),
-        question=Question(now=now()),
-    ).verdict
