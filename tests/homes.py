@@ -7,13 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vermilion_api.home import create_home
-from vermilion_api.log_signer import LogSigner
 from vermilion_api.requests import Registration
 from vermilion_api.services.registering import Registrar
 from vermilion_api.settings import Settings
-from vermilion_api.wiring import build_sequencer, now, open_ledger
+from vermilion_api.wiring import build_publisher, build_sequencer, now, open_ledger
 from vermilion_ledger.commitment import make_record_id
-from vermilion_ledger.publisher import Publisher
 from vermilion_ledger.rows import IntakeBatch
 
 __all__ = ["grow_home", "write_home"]
@@ -30,20 +28,11 @@ def write_home(folder: Path, *, size: int) -> Path:
     return home.path
 
 
-def grow_home(path: Path, names: Sequence[str]) -> list[str]:
+def grow_home(path: Path, names: Sequence[str], *, publishes: bool = True) -> list[str]:
     """Record documents by name, as if one had been served; publish, and return their records."""
     ledger = open_ledger(path)
     settings = ledger.settings
-    sequencer = build_sequencer(ledger)
-    publisher = Publisher(
-        log=ledger.database.log,
-        heads=ledger.database.heads,
-        tiles=ledger.tiles,
-        signer=LogSigner(
-            origin=settings.origin, seed=ledger.secrets.log, ml_dsa_seed=None, clock=now
-        ),
-        clock=now,
-    )
+    sequencer, publisher = build_sequencer(ledger), build_publisher(ledger)
     sequencer.acquire()
     publisher.start(sequencer.epoch)
     registrar = Registrar(origin=settings.origin, intake_seed=ledger.secrets.intake, clock=now)
@@ -56,7 +45,8 @@ def grow_home(path: Path, names: Sequence[str]) -> list[str]:
         ]
     )
     sequencer.save_batches([IntakeBatch(submissions=tuple(made))])
-    publisher.publish()
+    if publishes:
+        publisher.publish()
     sequencer.release()
     ledger.database.close()
     return [make_record_id(each.record_key) for each in made]

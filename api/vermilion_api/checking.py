@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from vermilion_api.wiring import Ledger
 from vermilion_ledger.fsck.run import Subject
-from vermilion_ledger.fsck.signed import LogKey
-from vermilion_ledger.note import ML_DSA_44
 from vermilion_ledger.schemes import ed25519, make_keyid
 from vermilion_ledger.store.auditing import SqlAudit
 
@@ -23,8 +21,5 @@ def subject_of(ledger: Ledger) -> Subject:
         intake_keys={
             make_keyid(ed25519.NAME, public): public for public in (*intake, secrets.intake_public)
         },
-        log_keys=tuple(
-            LogKey(key=key, start=settings.log_ml_dsa_from if key.kind == ML_DSA_44 else 0)
-            for key in secrets.log_keys(settings.origin)
-        ),
+        log_keys=secrets.log_terms(settings),
     )

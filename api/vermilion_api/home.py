@@ -13,6 +13,7 @@ from vermilion_api.keyfiles import load_seed, write_seed
 from vermilion_api.settings import (
     SETTINGS_FILE,
     RetiredIntakeSettings,
+    RetiredLogSettings,
     Settings,
     load_settings,
     save_settings,
@@ -20,13 +21,22 @@ from vermilion_api.settings import (
 from vermilion_ledger.admission import LedgerIdentity, RetiredIntake
 from vermilion_ledger.commitment import make_record_id
 from vermilion_ledger.errors import ConflictError, InputError, UnavailableError
+from vermilion_ledger.fsck.signed import LogKey
 from vermilion_ledger.keys import Roots
 from vermilion_ledger.note import ED25519, ML_DSA_44, VerifierKey
 from vermilion_ledger.schemes import ed25519, make_keyid, ml_dsa_44
 
-__all__ = ["Home", "Secrets", "add_ml_dsa", "create_home", "load_secrets", "rotate_intake"]
+__all__ = [
+    "Home",
+    "Secrets",
+    "add_ml_dsa",
+    "create_home",
+    "load_secrets",
+    "rotate_intake",
+    "rotate_log",
+]
 
-_SEEDS = ("log", "registry", "policies")  # and that of the intake, which the settings name
+_SEEDS = ("registry", "policies")  # and those of log and intake, which the settings name
 _ML_DSA = "log-ml-dsa"
 
 
@@ -80,7 +90,8 @@ class Secrets:
     """The ledger's own keys, in memory.
 
     Attributes:
-        log: Ed25519 seed that signs checkpoints.
+        log: Ed25519 seed that signs checkpoints; those of retired log keys are
+            needed no more.
         log_ml_dsa: ML-DSA-44 seed that signs them as well; None without one.
         intake: Ed25519 seed that signs envelopes at intake, and closings; those
             of retired intake keys are needed no more.
@@ -100,13 +111,24 @@ class Secrets:
         return ed25519.public_key_of(self.intake)
 
     def log_keys(self, origin: str) -> tuple[VerifierKey, ...]:
-        """Return the log's verifier keys, the Ed25519 key first."""
+        """Return the log's verifier keys that sign now, the Ed25519 key first."""
         public = ed25519.public_key_of(self.log)
         keys = [VerifierKey(name=origin, kind=ED25519, public=public)]
         if self.log_ml_dsa is not None:
             public = ml_dsa_44.public_key_of(self.log_ml_dsa)
             keys.append(VerifierKey(name=origin, kind=ML_DSA_44, public=public))
         return tuple(keys)
+
+    def log_terms(self, settings: Settings) -> tuple[LogKey, ...]:
+        """Return every key that the log ever signed with, and for which leaves."""
+        terms: list[LogKey] = []
+        start = 0
+        for each in settings.retired_logs:
+            terms.append(LogKey(key=each.key, start=start, end=each.until))
+            start = each.until
+        starts = {ED25519: start, ML_DSA_44: settings.log_ml_dsa_from}
+        present = self.log_keys(settings.origin)
+        return (*terms, *(LogKey(key=key, start=starts[key.kind]) for key in present))
 
     def identity(self, settings: Settings) -> LedgerIdentity:
         """Return what makes this ledger this ledger."""
@@ -205,6 +227,35 @@ def rotate_intake(home: Home, settings: Settings, *, until: int) -> Settings:
     return settings
 
 
+def rotate_log(home: Home, settings: Settings, *, size: int) -> Settings:
+    """Let a fresh Ed25519 key sign checkpoints from now on; return the new settings.
+
+    Key and settings are durable on return. To be called while nobody signs, and
+    nobody can any more under an older epoch: a checkpoint above ``size`` by the
+    old key would not be believed. The file of the old key stays where it is;
+    nothing reads it any more.
+
+    Args:
+        home: Where the key is written.
+        settings: Those of the home folder.
+        size: Size of the last checkpoint, where the old key ends and the new
+            one starts; 0 if there is none.
+
+    Raises:
+        NotFoundError: ``key.file-missing``: the old key is gone.
+        UnavailableError: ``home.unusable``: the settings cannot be written.
+    """
+    public = ed25519.public_key_of(load_seed(home.seed(settings.log_key)))
+    name = f"log-{len(settings.retired_logs) + 2}"
+    if not home.seed(name).exists():  # else left by an interrupted call; it signed nothing
+        write_seed(home.seed(name))
+    old = VerifierKey(name=settings.origin, kind=ED25519, public=public)
+    retired = RetiredLogSettings(vkey=old.encode(), until=size)
+    settings = replace(settings, log_key=name, retired_logs=(*settings.retired_logs, retired))
+    save_settings(home.path, settings)
+    return settings
+
+
 def load_secrets(home: Home, settings: Settings | None = None) -> Secrets:
     """Read the ledger's own keys.
 
@@ -222,7 +273,7 @@ def load_secrets(home: Home, settings: Settings | None = None) -> Secrets:
     if len(set(seeds.values())) != len(names):
         raise InputError("key.shared", "two of the ledger's keys are the same")
     secrets = Secrets(
-        log=seeds["log"],
+        log=seeds[settings.log_key],
         intake=seeds[settings.intake_key],
         registry=seeds["registry"],
         policies=seeds["policies"],
@@ -230,10 +281,13 @@ def load_secrets(home: Home, settings: Settings | None = None) -> Secrets:
     )
     if secrets.intake_public.hex() in {each.key for each in settings.retired_intakes}:
         raise InputError("key.shared", "the intake key has retired")
+    retired = {each.key.public for each in settings.retired_logs}
+    if retired & {ed25519.public_key_of(seed) for seed in (secrets.log, secrets.intake)}:
+        raise InputError("key.shared", "the key of the log or of the intake is a retired log key")
     return secrets
 
 
 def _seed_names(settings: Settings) -> tuple[str, ...]:
     """Return which keys a ledger has."""
     more = (_ML_DSA,) if settings.log_ml_dsa else ()
-    return (*_SEEDS, settings.intake_key, *more)
+    return (*_SEEDS, settings.log_key, settings.intake_key, *more)

@@ -19,7 +19,13 @@ from vermilion_api.app import create_app
 from vermilion_api.classes import ClassSettings
 from vermilion_api.cli.app import build_app
 from vermilion_api.problems import refusal_status
-from vermilion_api.settings import ChainSettings, RetiredIntakeSettings, Settings, TsaSettings
+from vermilion_api.settings import (
+    ChainSettings,
+    RetiredIntakeSettings,
+    RetiredLogSettings,
+    Settings,
+    TsaSettings,
+)
 from vermilion_api.signer_settings import SignerSettings
 from vermilion_ledger.codes import all_codes
 
@@ -131,6 +137,13 @@ def _settings() -> str:
         "One table for each retired intake key; `vermilion keys rotate-intake` writes it.",
         "",
         *_table(RetiredIntakeSettings),
+        "",
+        "## `[[retired_log]]`",
+        "",
+        "One table for each retired Ed25519 log key, in order of `until`;",
+        "`vermilion keys rotate-log` writes it.",
+        "",
+        *_table(RetiredLogSettings),
         "",
         "## `[[tsa]]`",
         "",

@@ -17,18 +17,19 @@ from typing import Any
 
 from vermilion_api.chain_settings import ChainSettings
 from vermilion_api.classes import ClassSettings, RecordClasses
+from vermilion_api.retired_settings import RetiredIntakeSettings, RetiredLogSettings
 from vermilion_api.setting import setting as _setting
 from vermilion_api.signer_settings import SignerSettings
 from vermilion_ledger.encoding import parse_hex
 from vermilion_ledger.errors import InputError, NotFoundError, UnavailableError
 from vermilion_ledger.limits import TREE_SIZE_MAX
 from vermilion_ledger.note import check_key_name
-from vermilion_ledger.schemes import ed25519
 
 __all__ = [
     "SETTINGS_FILE",
     "ChainSettings",
     "RetiredIntakeSettings",
+    "RetiredLogSettings",
     "Settings",
     "TsaSettings",
     "load_settings",
@@ -37,25 +38,12 @@ __all__ = [
 
 SETTINGS_FILE = "vermilion.toml"
 # in the file: tables, most of them of another name
-_TABLE_FIELDS = frozenset({"chains", "classes", "retired_intakes", "signer", "tsas"})
+_TABLE_FIELDS = frozenset(
+    {"chains", "classes", "retired_intakes", "retired_logs", "signer", "tsas"}
+)
 _TEXT_OR_LIST = "rpc"  # the one setting that is either
 _HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,64}\Z", re.ASCII)
 _KEY_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*\Z", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetiredIntakeSettings:
-    """One ``[[retired_intake]]`` table: an intake key that signs no more."""
-
-    key: str = _setting("", "hex 32 bytes", "Public Ed25519 key.")
-    until: int = _setting(
-        0, "leaf index", "First index at which nothing that it signed is taken any more."
-    )
-
-    def __post_init__(self) -> None:
-        ed25519.check_public_key(parse_hex(self.key, size=32, what="retired_intake.key"))
-        if not 0 <= self.until <= TREE_SIZE_MAX:
-            raise InputError("settings.value", "retired_intake.until is no leaf index")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +119,11 @@ class Settings:
         "file name",
         "Key that signs at intake: `keys/NAME.key`; `vermilion keys rotate-intake` sets it.",
     )
+    log_key: str = _setting(
+        "log",
+        "file name",
+        "Ed25519 key that signs checkpoints: `keys/NAME.key`; `vermilion keys rotate-log` sets it.",
+    )
     log_ml_dsa: bool = _setting(
         False,  # noqa: FBT003 - a default
         "true or false",
@@ -176,6 +169,9 @@ class Settings:
     retired_intakes: tuple[RetiredIntakeSettings, ...] = field(
         default=(), metadata={"unit": "tables", "text": "The `[[retired_intake]]` tables."}
     )
+    retired_logs: tuple[RetiredLogSettings, ...] = field(
+        default=(), metadata={"unit": "tables", "text": "The `[[retired_log]]` tables."}
+    )
     tsas: tuple[TsaSettings, ...] = field(
         default=(), metadata={"unit": "tables", "text": "The `[[tsa]]` tables."}
     )
@@ -219,13 +215,22 @@ class Settings:
             raise InputError("settings.value", "each class has a name of its own")
         if self.step_up_header and not _HEADER_NAME.match(self.step_up_header):
             raise InputError("settings.value", "step_up_header is no name of a header")
-        if not _KEY_NAME.match(self.intake_key):
-            raise InputError("settings.value", f"{self.intake_key[:40]!a} names no key file")
-        if not 0 <= self.log_ml_dsa_from < TREE_SIZE_MAX:
-            raise InputError("settings.value", "log_ml_dsa_from is no leaf index")
+        self._check_keys()
         for name in ("sequencer_lease_seconds", "wait_seconds", "anchor_poll_seconds"):
             if getattr(self, name) <= 0:
                 raise InputError("settings.value", f"{name} is not above 0")
+
+    def _check_keys(self) -> None:
+        for name in (self.intake_key, self.log_key):
+            if not _KEY_NAME.match(name):
+                raise InputError("settings.value", f"{name[:40]!a} names no key file")
+        if not 0 <= self.log_ml_dsa_from < TREE_SIZE_MAX:
+            raise InputError("settings.value", "log_ml_dsa_from is no leaf index")
+        if any(each.key.name != self.origin for each in self.retired_logs):
+            raise InputError("settings.value", "a retired_log.vkey is not named as the log")
+        ends = [each.until for each in self.retired_logs]
+        if ends != sorted(ends):  # each key starts where the one before ended
+            raise InputError("settings.value", "the retired_log tables are not in order of until")
 
     def _check_roots(self) -> None:
         """The exported trust policy names files beside it: no two may share a name."""
@@ -265,6 +270,9 @@ def load_settings(home: Path) -> Settings:
         RetiredIntakeSettings(**each)
         for each in _tables(value, "retired_intake", RetiredIntakeSettings)
     )
+    retired_logs = tuple(
+        RetiredLogSettings(**each) for each in _tables(value, "retired_log", RetiredLogSettings)
+    )
     tsas = tuple(TsaSettings(**each) for each in _tables(value, "tsa", TsaSettings))
     classes = tuple(ClassSettings(**each) for each in _tables(value, "class", ClassSettings))
     return Settings(
@@ -272,6 +280,7 @@ def load_settings(home: Path) -> Settings:
         signer=signer,
         chains=chains,
         retired_intakes=retired,
+        retired_logs=retired_logs,
         tsas=tsas,
         classes=classes,
     )
@@ -292,6 +301,7 @@ def save_settings(home: Path, settings: Settings) -> None:
     tables: dict[str, tuple[Any, ...]] = {
         "chain": settings.chains,
         "retired_intake": settings.retired_intakes,
+        "retired_log": settings.retired_logs,
         "tsa": settings.tsas,
         "class": settings.classes,
     }

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from vermilion_api.home import Secrets
 from vermilion_api.settings import ChainSettings, Settings
-from vermilion_ledger.note import ED25519, ML_DSA_44
 
 __all__ = ["render_trust_policy"]
 
@@ -77,11 +76,10 @@ def render_trust_policy(settings: Settings, secrets: Secrets, *, with_rpc: bool 
 
 def _log_keys(settings: Settings, secrets: Secrets) -> list[str]:
     """Return the lines of ``keys``: of each kind in force there, one must have signed."""
-    starts = {ED25519: 0, ML_DSA_44: settings.log_ml_dsa_from}
-    tables = [
-        f"    {{vkey = {_text(key.encode())}, from = {starts[key.kind]}}},"
-        for key in secrets.log_keys(settings.origin)
-    ]
+    tables = []
+    for each in secrets.log_terms(settings):
+        end = "" if each.end is None else f", until = {each.end}"
+        tables.append(f"    {{vkey = {_text(each.key.encode())}, from = {each.start}{end}}},")
     return ["keys = [", *tables, "]"]
 
 

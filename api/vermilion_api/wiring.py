@@ -56,6 +56,7 @@ __all__ = [
     "LogView",
     "Services",
     "build_keeper",
+    "build_publisher",
     "build_sequencer",
     "build_services",
     "now",
@@ -209,24 +210,30 @@ def build_sequencer(ledger: Ledger) -> Sequencer:
     )
 
 
+def build_publisher(ledger: Ledger) -> Publisher:
+    """Return what signs the log; it has claimed no head yet."""
+    database, secrets = ledger.database, ledger.secrets
+    return Publisher(
+        log=database.log,
+        heads=database.heads,
+        tiles=ledger.tiles,
+        signer=LogSigner(
+            origin=ledger.settings.origin,
+            seed=secrets.log,
+            ml_dsa_seed=secrets.log_ml_dsa,
+            clock=now,
+        ),
+        clock=now,
+        pause=_give_way if ledger.is_sequencer_inside else lambda: None,
+    )
+
+
 def build_keeper(ledger: Ledger) -> LogKeeper:
     """Return what writes and signs the log, or stands by while another does."""
-    database, secrets = ledger.database, ledger.secrets
+    database = ledger.database
     return LogKeeper(
         sequencer=build_sequencer(ledger),
-        publisher=Publisher(
-            log=database.log,
-            heads=database.heads,
-            tiles=ledger.tiles,
-            signer=LogSigner(
-                origin=ledger.settings.origin,
-                seed=secrets.log,
-                ml_dsa_seed=secrets.log_ml_dsa,
-                clock=now,
-            ),
-            clock=now,
-            pause=_give_way if ledger.is_sequencer_inside else lambda: None,
-        ),
+        publisher=build_publisher(ledger),
         wal=WalKeeper(database.engine),
         timing=_timing(ledger),
         observe=lambda: observe_chains(ledger.settings.online_chains),

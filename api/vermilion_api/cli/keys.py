@@ -27,8 +27,9 @@ from vermilion_api.cli.common import (
 
 if TYPE_CHECKING:
     from vermilion_api import wiring
+    from vermilion_ledger.sequencer import Sequencer
 
-__all__ = ["add_ml_dsa", "build_app", "list_keys", "new", "rotate_intake"]
+__all__ = ["add_ml_dsa", "build_app", "list_keys", "new", "rotate_intake", "rotate_log"]
 
 
 def build_app() -> typer.Typer:
@@ -42,6 +43,7 @@ def build_app() -> typer.Typer:
     app.command("list")(list_keys)
     app.command("add-ml-dsa")(add_ml_dsa)
     app.command("rotate-intake")(rotate_intake)
+    app.command("rotate-log")(rotate_log)
     return app
 
 
@@ -142,7 +144,7 @@ def add_ml_dsa(*, home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) 
     """Sign checkpoints with ML-DSA-44 beside Ed25519 from now on; the ledger must be stopped."""
     from vermilion_api import home as homes
 
-    with _stopped(home) as ledger:
+    with _stopped(home) as (ledger, _):
         newest = ledger.reader().newest_checkpoint()
         size = 0 if newest is None else newest.size
         settings = homes.add_ml_dsa(ledger.home, ledger.settings, size=size)
@@ -160,7 +162,7 @@ def rotate_intake(*, home: HomeOption = DEFAULT_HOME, as_json: JsonOption = Fals
     from vermilion_api import home as homes
     from vermilion_ledger.store.watching import SqlWatch
 
-    with _stopped(home) as ledger:
+    with _stopped(home) as (ledger, _):
         # What waits was signed by the old key and gets these indices at most.
         waiting = SqlWatch(ledger.database.engine).count_waiting()
         until = ledger.database.log.count_entries() + waiting
@@ -174,8 +176,32 @@ def rotate_intake(*, home: HomeOption = DEFAULT_HOME, as_json: JsonOption = Fals
     )
 
 
+def rotate_log(*, home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
+    """Sign checkpoints with a fresh Ed25519 key from now on; the ledger must be stopped."""
+    from vermilion_api import chains
+    from vermilion_api import home as homes
+    from vermilion_api.wiring import build_publisher
+
+    with _stopped(home) as (ledger, sequencer):
+        # Claims the head: a publisher that was only suspended signs nothing above it. And an
+        # old backup, whose newest checkpoint was not the last, is refused as at every start.
+        observed = chains.observe_chains(ledger.settings.online_chains)
+        build_publisher(ledger).start(sequencer.epoch, observed=observed)
+        sequencer.renew()  # the chains may have taken their time
+        newest = ledger.reader().newest_checkpoint()
+        size = 0 if newest is None else newest.size
+        settings = homes.rotate_log(ledger.home, ledger.settings, size=size)
+    vkey = homes.load_secrets(ledger.home, settings).log_keys(settings.origin)[0].encode()
+    show(
+        {"vkey": vkey, "retired": settings.retired_logs[-1].vkey, "until": size},
+        f"{settings.log_key}.key signs checkpoints above size {size} once the ledger is started"
+        " again, and the old key none of them; hand over a fresh `vermilion trust export`",
+        as_json=as_json,
+    )
+
+
 @contextmanager
-def _stopped(home: Path) -> Iterator[wiring.Ledger]:
+def _stopped(home: Path) -> Iterator[tuple[wiring.Ledger, Sequencer]]:
     """Open a ledger and hold its lease: nobody indexes or signs meanwhile.
 
     Raises:
@@ -187,7 +213,7 @@ def _stopped(home: Path) -> Iterator[wiring.Ledger]:
     sequencer = build_sequencer(ledger)
     try:
         sequencer.acquire()
-        yield ledger
+        yield ledger, sequencer
     finally:
         sequencer.release()
         ledger.database.close()
