@@ -39,7 +39,7 @@ NODE_OK = node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup node lock lint format test contracts coverage fuzz sim chain chain-sim chain-plants crash histories contracts-long mutants flips receipts lies bits pairings restore vectors up demo bench bench-growth alone clean
+.PHONY: help setup node lock lint format test contracts coverage conformance fuzz sim chain chain-sim chain-plants crash histories contracts-long mutants flips receipts lies bits pairings restore vectors up demo bench bench-growth alone clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,6 +76,9 @@ coverage: setup $(NPM) $(BROWSER) ## branch coverage of the Python tests, as tex
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -q $(PYTEST_ARGS)
 	$(BIN)/coverage report --show-missing --skip-covered
+
+conformance: setup ## every conformance case through the installed vermilion-verify
+	VERMILION_VERIFY=$(BIN)/vermilion-verify $(BIN)/python -m pytest -q -n $(WORKERS) -k comes_to tests/conformance
 
 fuzz: setup ## the property tests with 10,000 examples each
 	HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest -q -n $(WORKERS) -o timeout=0 tests/properties

@@ -39,6 +39,7 @@ OUTGOING = (
     Rule(event="countersign", count=1, step="会签", unit="法规处", after="审核"),
     Rule(event="approve", count=1, step="签发", post="局长", after="会签", not_by="version"),
 )
+DUTIES = (Rule(event="version", count=1), Rule(event="approve", count=1, not_by="version"))
 COMMITTEE = (Rule(event="approve", count=3, step="vote", unit="committee"),)
 MEMBERS = tuple(Person(name=f"member {n}", may=("approve",), unit="committee") for n in range(4))
 
@@ -49,6 +50,7 @@ def office_rule_cases() -> Iterator[Case]:
     yield from _unanchored_term_cases()
     yield from _malformed_term_cases()
     yield from _outgoing_cases()
+    yield from _duty_cases()
     yield from _committee_cases()
 
 
@@ -167,6 +169,18 @@ def _outgoing_cases() -> Iterator[Case]:
     yield case("policy_withdrawn", why, "cannot_tell", outgoing(scene), RULE)
 
 
+def _duty_cases() -> Iterator[Case]:
+    why = "one signed as the drafter, another approved"
+    yield case("duties", why, "proven", drafted(DRAFTER, CLERK))
+    for name, why, scene in (
+        ("drafter_approves", "the drafter approved", drafted(HEAD, HEAD)),
+        ("nobody_drafted", "only the ledger signed the registration", drafted(None, HEAD)),
+        ("drafted_another", "the draft that was signed is another", drafted(DRAFTER, CLERK, b"x")),
+        ("drafter_elsewhere", "drafted another version of it", drafted(DRAFTER, HEAD, also=HEAD)),
+    ):
+        yield case(f"duties_{name}", why, "refuted", scene, RULE)
+
+
 def _committee_cases() -> Iterator[Case]:
     for name, votes, verdict in (("committee", 3, "proven"), ("one_vote_short", 2, "refuted")):
         scene = office(rules=COMMITTEE, people=(*PEOPLE, *MEMBERS))
@@ -192,6 +206,23 @@ def decided(rules: tuple[Rule, ...] = TERM, *, seen: int, at: int, **changes: An
     scene = registered(rules)
     scene.approve(CLERK, seen=scene.chain.seen(seen), **changes)
     scene.anchor(number=at)
+    return scene
+
+
+def drafted(
+    drafter: Person | None,
+    approver: Person,
+    draft: bytes = DOCUMENT_BYTES,
+    *,
+    also: Person | None = None,
+) -> Scene:
+    """A paper that somebody may have signed as its drafter, and that somebody approved."""
+    scene = registered(DUTIES, at=None)
+    if also is not None:
+        scene.event("version", also, content=b"an earlier draft")
+    if drafter is not None:
+        scene.event("version", drafter, content=draft)
+    scene.approve(approver)
     return scene
 
 

@@ -1,5 +1,7 @@
 """Runs the conformance cases through the command, and writes them anew to compare.
 
+Every twentieth case goes through the installed command, the others through the
+same function in this process; ``make conformance`` sends all through it.
 Another implementation is tested with the same folders: name its command in
 ``VERMILION_VERIFY``.
 """
@@ -10,7 +12,9 @@ import io
 import json
 import os
 import shlex
+import shutil
 import subprocess
+import sys
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -24,10 +28,22 @@ HERE = Path(__file__).resolve().parent
 
 FOUND = ("code", "severity", "sequence", "certain")
 FOLDERS = sorted(path.parent for path in HERE.glob("*/expected.json"))
+INSTALLED = frozenset(sorted(FOLDERS, key=lambda path: path.name.endswith("_fail"))[::20])
+
+
+def command(folder: Path) -> list[str] | None:
+    """The command that judges a case, or None where this process does."""
+    if stated := os.environ.get("VERMILION_VERIFY"):
+        return shlex.split(stated)
+    if folder not in INSTALLED:
+        return None
+    found = shutil.which("vermilion-verify", path=Path(sys.executable).parent)
+    assert found, "vermilion-verify is not installed beside this Python: make setup"
+    return [found]
 
 
 def verify(folder: Path, expected: dict[str, Any]) -> tuple[int, str]:
-    """Run the command; in this process unless another implementation is named."""
+    """Run the command, or what it runs; returns its exit code and what it printed."""
     arguments = [str(folder / "document"), "--bundle", str(folder / "bundle.evidence.json")]
     for option, name in (
         ("--trust", "trust.toml"),
@@ -38,9 +54,9 @@ def verify(folder: Path, expected: dict[str, Any]) -> tuple[int, str]:
         if (folder / name).exists():
             arguments += [option, str(folder / name)]
     arguments += ["--json", *expected["arguments"]]
-    if stated := os.environ.get("VERMILION_VERIFY"):
+    if (words := command(folder)) is not None:
         run = subprocess.run(
-            [*shlex.split(stated), *arguments],
+            [*words, *arguments],
             stdout=subprocess.PIPE,
             check=False,
             timeout=60,
@@ -68,6 +84,13 @@ def test_the_command_comes_to_the_expected_verdict(folder: Path) -> None:
     if "findings" in expected:
         listed = [{name: each[name] for name in FOUND} for each in report["findings"]]
         assert listed == expected["findings"]
+
+
+def test_good_and_bad_cases_go_through_the_installed_command() -> None:
+    refused = [folder.name.endswith("_fail") for folder in INSTALLED]
+
+    assert len(refused) >= len(FOLDERS) / 20
+    assert 2 <= refused.count(False) <= refused.count(True)
 
 
 def test_writing_the_cases_anew_changes_no_byte() -> None:

@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
+from google.protobuf import json_format  # type: ignore[import-untyped]  # no stubs
+from in_toto_attestation.v1 import statement as in_toto  # type: ignore[import-untyped]
+from in_toto_attestation.v1 import statement_pb2 as in_toto_schema
 from prov.model import ProvDocument
 from securesystemslib.dsse import Envelope
 from securesystemslib.exceptions import VerificationError
@@ -19,6 +22,7 @@ from conformance.case import convert
 from evidence import RULES, WANG, ZHAO, Scene, office
 from office import DOCUMENT, Person
 from vermilion_ledger.encoding import encode_json
+from vermilion_ledger.events import Predicate
 from vermilion_ledger.rules import hash_rules
 from vermilion_verify.cli import main
 from vermilion_verify.cloudevents import describe_events, list_envelopes
@@ -203,6 +207,57 @@ def test_another_tool_refuses_a_statement_of_somebody_else(scene: Scene) -> None
     approval.payload = disposal.payload
     with pytest.raises(VerificationError):
         approval.verify([key_of(WANG)], 1)
+
+
+def attested(payload: bytes) -> Any:
+    """The statement as in-toto's own package reads it by its schema, and finds it valid."""
+    made = in_toto.Statement.copy_from_pb(json_format.Parse(payload, in_toto_schema.Statement()))
+    made.validate()
+    return made.pb
+
+
+@pytest.mark.parametrize("family", Predicate)
+def test_the_in_toto_package_reads_the_statements_of_a_family(
+    scene: Scene, family: Predicate
+) -> None:
+    bundle = scene.bundle()
+    entries = {
+        Predicate.RECORD: bundle.entries,
+        Predicate.KEY: bundle.keys,
+        Predicate.POLICY: bundle.policies,
+    }[family]
+
+    assert entries
+    for entry in entries:
+        statement = entry.envelope.statement
+        found = attested(entry.envelope.payload)
+        (subject,) = found.subject
+        assert found.predicate_type == family == statement.predicate
+        assert subject.name == statement.subject.name
+        assert dict(subject.digest) == {"sha256": statement.subject.sha256.hex()}
+        # Its numbers are doubles; of ours all are whole and below 2^53, so that nothing is lost.
+        assert json_format.MessageToDict(found) == json.loads(entry.envelope.payload)
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "refusal"),
+    [
+        ("_type", "https://in-toto.io/Statement/v0.1", "statement type"),
+        ("subject", [], "one subject"),
+        ("subject", [{"name": "contract.pdf"}], "one digest"),
+        ("predicateType", "", "Predicate type"),
+        ("predicate", {}, "Predicate object"),
+        ("subject", {"name": "contract.pdf"}, "subject"),
+        ("verdict", "proven", "verdict"),
+    ],
+)
+def test_the_in_toto_package_refuses_what_is_no_statement(
+    scene: Scene, member: str, value: Any, refusal: str
+) -> None:
+    statement = json.loads(scene.bundle().entries[1].envelope.payload)
+
+    with pytest.raises((ValueError, json_format.ParseError), match=refusal):
+        attested(json.dumps(statement | {member: value}).encode())
 
 
 # -- the command
