@@ -10,7 +10,7 @@ DOCS ?=
 LEDGER ?= build/ledger
 UP_FLAGS ?=
 PYTEST_ARGS ?=
-WORKERS ?= 3
+WORKERS ?= auto
 SEEDS ?= 1000
 POINTS ?= 10000
 HISTORIES ?= 200
@@ -59,7 +59,7 @@ format: setup ## format the Python sources and fix what ruff can fix
 	$(BIN)/ruff check --fix .
 
 test: setup contracts $(BROWSER) ## everything that CI runs: contracts, Python tests, lint
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
 	$(MAKE) --no-print-directory lint
 
 contracts: $(NPM) ## compile check and tests of the Solidity contracts
