@@ -192,8 +192,7 @@ def add_ml_dsa(home: Home, settings: Settings, *, size: int) -> Settings:
         raise ConflictError(
             "key.in-use", f"checkpoints are signed from leaf {settings.log_ml_dsa_from} on already"
         )
-    if not home.seed(_ML_DSA).exists():  # else left by an interrupted call; it signed nothing
-        write_seed(home.seed(_ML_DSA))
+    _ensure_seed(home, _ML_DSA)
     settings = replace(settings, log_ml_dsa=True, log_ml_dsa_from=size)
     save_settings(home.path, settings)
     return settings
@@ -217,8 +216,7 @@ def rotate_intake(home: Home, settings: Settings, *, until: int) -> Settings:
     """
     old = ed25519.public_key_of(load_seed(home.seed(settings.intake_key)))
     name = f"intake-{len(settings.retired_intakes) + 2}"
-    if not home.seed(name).exists():  # else left by an interrupted call; it signed nothing
-        write_seed(home.seed(name))
+    _ensure_seed(home, name)
     retired = RetiredIntakeSettings(key=old.hex(), until=until)
     settings = replace(
         settings, intake_key=name, retired_intakes=(*settings.retired_intakes, retired)
@@ -247,13 +245,18 @@ def rotate_log(home: Home, settings: Settings, *, size: int) -> Settings:
     """
     public = ed25519.public_key_of(load_seed(home.seed(settings.log_key)))
     name = f"log-{len(settings.retired_logs) + 2}"
-    if not home.seed(name).exists():  # else left by an interrupted call; it signed nothing
-        write_seed(home.seed(name))
+    _ensure_seed(home, name)
     old = VerifierKey(name=settings.origin, kind=ED25519, public=public)
     retired = RetiredLogSettings(vkey=old.encode(), until=size)
     settings = replace(settings, log_key=name, retired_logs=(*settings.retired_logs, retired))
     save_settings(home.path, settings)
     return settings
+
+
+def _ensure_seed(home: Home, name: str) -> None:
+    """Write a fresh key; one that an interrupted call left is taken, since it signed nothing."""
+    if not home.seed(name).exists():
+        write_seed(home.seed(name))
 
 
 def load_secrets(home: Home, settings: Settings | None = None) -> Secrets:
